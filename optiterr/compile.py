@@ -1,0 +1,66 @@
+"""Rules and data in, one model out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from optiterr.model import Model, ModelBuilder
+from optiterr.pairs import Mask
+from optiterr.problem import Problem
+from optiterr.rules import Rule
+
+CHUNK_PAIRS = 2_000_000
+"""Left-out pairs are priced in chunks of about this many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A model and how it came to be.
+
+    ``problem`` holds the pairs that every hard rule allows; ``forbids`` tells, per rule, which pairs
+    of the problem as read it forbids (shape of the pairs as read).
+    """
+
+    model: Model
+    problem: Problem
+    forbids: Mapping[str, Mask]
+
+
+def prune(rules: Mapping[str, Rule], problem: Problem) -> tuple[Problem, dict[str, Mask]]:
+    """The problem with only allowed pairs, and what each rule forbids."""
+    forbids: dict[str, Mask] = {}
+    allowed = np.ones(len(problem.pairs), dtype=bool)
+    for name, rule in rules.items():
+        mask = rule.allows(problem)
+        if mask is not None and not mask.all():
+            forbids[name] = ~mask
+            allowed &= mask
+    return (problem.keep(allowed) if forbids else problem), forbids
+
+
+def compile_model(rules: Mapping[str, Rule], problem: Problem) -> Compiled:
+    """The model of ``rules`` over ``problem``: pruned pairs first, then each rule's costs and rows.
+
+    Deterministic: the same rules in the same order over the same tables give the same digest. An
+    account left without a pair stays in the model, which is then infeasible.
+    """
+    pruned, forbids = prune(rules, problem)
+    builder = ModelBuilder(pruned.account_ids, pruned.rep_ids, pruned.pairs)
+    for name, rule in rules.items():
+        rule.compile(name, pruned, builder)
+    return Compiled(builder.build(), pruned, forbids)
+
+
+def models_of_all_pairs(rules: Mapping[str, Rule], problem: Problem) -> Iterator[Model]:
+    """Models of the same rows over *all* pairs that the rules allow, a chunk of accounts at a time.
+
+    Their prices and blocks match those of the model compiled over candidates only, so that a bound
+    proved with them holds for every plan.
+    """
+    step = max(1, CHUNK_PAIRS // max(1, len(problem.reps)))
+    for first in range(0, len(problem.accounts), step):
+        chunk = problem.full(first, min(first + step, len(problem.accounts)))
+        yield compile_model(rules, chunk).model

@@ -1,0 +1,157 @@
+"""The model as a plain mixed-integer program in arrays: what every solver is handed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from optiterr.model import Block, Model
+from optiterr.pairs import Pairs
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Mip:
+    """Minimise ``cost x + offset`` with ``row_lower <= matrix x <= row_upper`` and column bounds.
+
+    The first ``pairs`` columns are the binary picks in pair order; the rest are continuous columns of
+    row functions, each with finite bounds. The first ``accounts`` rows say that each account
+    is served once; then follow the rows of each block. ``source`` and ``scale`` lead from the block
+    rows' duals back to prices; ``extra`` tells, per block, the first extra column and row.
+    """
+
+    cost: Floats
+    lower: Floats
+    upper: Floats
+    matrix: sparse.csr_array
+    row_lower: Floats
+    row_upper: Floats
+    offset: float
+    pairs: int
+    accounts: int
+    source: NDArray[np.int64]
+    scale: Floats
+    extra: tuple[tuple[int, int], ...]
+
+    @property
+    def integer(self) -> NDArray[np.bool_]:
+        """Which columns are binary."""
+        return np.arange(len(self.cost)) < self.pairs
+
+    def prices(self, duals: Floats, rows: int) -> Floats:
+        """Prices of the model's ``rows`` block rows from the duals of all rows of this program.
+
+        Duals follow the usual sign: reduced cost = cost - dual * matrix.
+        """
+        moved = np.asarray(duals, dtype=float)[self.accounts :] * self.scale
+        return -np.bincount(self.source, moved, minlength=rows)
+
+
+def activity(block: Block, pairs: Pairs) -> tuple[Floats, Floats]:
+    """The least and the most that each load can be when every account picks one pair."""
+    matrix = block.matrix
+    if not matrix.nnz:
+        return np.zeros(block.rows), np.zeros(block.rows)
+    row = np.repeat(np.arange(block.rows), np.diff(matrix.indptr))
+    account = pairs.account[matrix.indices]
+    # Columns are sorted within a row, so the entries of one account in one row stand together.
+    first = np.flatnonzero(np.r_[True, (np.diff(row) != 0) | (np.diff(account) != 0)])
+    count = np.diff(np.r_[first, len(row)])
+    least = np.minimum.reduceat(matrix.data, first)
+    most = np.maximum.reduceat(matrix.data, first)
+    # An account with a pair outside the row may also add nothing.
+    whole = count == np.diff(pairs.start)[account[first]]
+    least = np.where(whole, least, np.minimum(least, 0.0))
+    most = np.where(whole, most, np.maximum(most, 0.0))
+    owner = row[first]
+    return (
+        np.bincount(owner, least, minlength=block.rows),
+        np.bincount(owner, most, minlength=block.rows),
+    )
+
+
+def linearise(model: Model) -> Mip:
+    """The plain program of ``model``: same optimum, whole arrays, finite slack."""
+    pairs, accounts = len(model.pairs), model.pairs.accounts
+    cost, lower, upper = [model.cost], [np.zeros(pairs)], [np.ones(pairs)]
+    row_lower, row_upper = [np.ones(accounts)], [np.ones(accounts)]
+    source, scale = [np.zeros(0, np.int64)], [np.zeros(0)]
+    extra: list[tuple[int, int]] = []
+    cols, rows = pairs, accounts
+    pieces: list[sparse.csr_array] = []
+    slack_row, slack_col, slack_value = [], [], []
+    for start, block in zip(model.row_start, model.blocks, strict=False):
+        expansion = block.function.expand(*activity(block, model.pairs))
+        extra.append((cols, rows))
+        plain = len(expansion.row_source) == block.rows and (expansion.row_scale == 1.0).all()
+        if plain:
+            pieces.append(block.matrix)
+        else:
+            scaled = sparse.diags_array(expansion.row_scale) @ block.matrix[expansion.row_source]
+            pieces.append(scaled.tocsr())
+        cost.append(expansion.col_cost)
+        lower.append(expansion.col_lower)
+        upper.append(expansion.col_upper)
+        row_lower.append(expansion.row_lower)
+        row_upper.append(expansion.row_upper)
+        source.append(start + expansion.row_source)
+        scale.append(expansion.row_scale)
+        slack_row.append(rows + expansion.entry_row)
+        slack_col.append(cols + expansion.entry_col)
+        slack_value.append(expansion.entry_value)
+        cols += len(expansion.col_cost)
+        rows += len(expansion.row_source)
+    full_cost, offset = np.concatenate(cost), model.constant
+    # A column fixed at one only carries a constant.
+    fixed_lower, fixed_upper = np.concatenate(lower), np.concatenate(upper)
+    return Mip(
+        full_cost,
+        fixed_lower,
+        fixed_upper,
+        _stack(model.pairs, pieces, slack_row, slack_col, slack_value, rows, cols),
+        np.concatenate(row_lower),
+        np.concatenate(row_upper),
+        offset,
+        pairs,
+        accounts,
+        np.concatenate(source),
+        np.concatenate(scale),
+        tuple(extra),
+    )
+
+
+def _stack(
+    pairs: Pairs,
+    pieces: list[sparse.csr_array],
+    slack_row: list[NDArray[np.int64]],
+    slack_col: list[NDArray[np.int64]],
+    slack_value: list[Floats],
+    rows: int,
+    cols: int,
+) -> sparse.csr_array:
+    """The rows of all blocks under the coverage rows, each with its slack entries at the end."""
+    width = [np.diff(pairs.start), *(np.diff(piece.indptr) for piece in pieces)]
+    plain = np.concatenate(width).astype(np.int64)
+    at_row = np.concatenate([np.zeros(0, np.int64), *slack_row]).astype(np.int64)
+    order = np.argsort(at_row, kind="stable")
+    at_row = at_row[order]
+    col = np.concatenate([np.zeros(0, np.int64), *slack_col])[order]
+    value = np.concatenate([np.zeros(0), *slack_value])[order]
+    slacks = np.bincount(at_row, minlength=rows)
+    indptr = np.concatenate([[0], np.cumsum(plain + slacks)])
+    indices = np.empty(indptr[-1], dtype=np.int32)
+    data = np.empty(indptr[-1])
+    # The slack entries of a row sit in its last places; everything else keeps its order.
+    rank = np.arange(len(at_row)) - np.searchsorted(at_row, at_row)
+    place = indptr[at_row] + plain[at_row] + rank
+    mask = np.ones(indptr[-1], dtype=bool)
+    mask[place] = False
+    indices[place], data[place] = col, value
+    indices[mask] = np.concatenate([np.arange(len(pairs), dtype=np.int32),
+                                    *(piece.indices for piece in pieces)])
+    data[mask] = np.concatenate([np.ones(len(pairs)), *(piece.data for piece in pieces)])
+    return sparse.csr_array((data, indices, indptr.astype(np.int64)), shape=(rows, cols))

@@ -1,0 +1,222 @@
+"""The separable assignment model: pairs to pick, what they cost, and rows whose loads are charged.
+
+    minimise   sum_p cost_p x_p + sum_b f_b(A_b x)    one pair per account,    x binary
+
+Every scenario compiles to this one object. It holds arrays and labels only, so it can be handed to
+any solver, searched, and bounded from below without a solver.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from optiterr.pairs import Pairs
+from optiterr.rowfunctions import TOLERANCE, RowFunction, parameters
+
+Floats = NDArray[np.float64]
+
+__all__ = ["TOLERANCE", "Block", "Model", "ModelBuilder"]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A named family of rows: one load per label, charged by one row function.
+
+    ``matrix`` has shape (rows, pairs). ``rule`` is the term that the charge is booked under.
+    """
+
+    name: str
+    rule: str
+    labels: tuple[str, ...]
+    matrix: sparse.csr_array
+    function: RowFunction
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What may be picked and what it costs; deterministic, finite, free of any solver's types.
+
+    ``costs`` and ``constants`` are kept per term (rule name). Exactly one pair of each account is
+    picked. Row order is block order, then label order; ``row_start`` gives each block's first row.
+    """
+
+    account_ids: NDArray[np.object_]
+    rep_ids: NDArray[np.object_]
+    pairs: Pairs
+    costs: Mapping[str, Floats]
+    constants: Mapping[str, float]
+    blocks: tuple[Block, ...]
+
+    @cached_property
+    def cost(self) -> Floats:
+        """Cost of picking each pair, all terms together, shape (P,)."""
+        total = np.zeros(len(self.pairs))
+        for term in self.costs.values():
+            total += term
+        return total
+
+    @cached_property
+    def constant(self) -> float:
+        """Cost that every plan pays."""
+        return float(sum(self.constants.values()))
+
+    @cached_property
+    def row_start(self) -> NDArray[np.int64]:
+        """First row of each block, and the number of all rows as the last entry."""
+        return np.concatenate([[0], np.cumsum([block.rows for block in self.blocks])]).astype(
+            np.int64
+        )
+
+    @property
+    def rows(self) -> int:
+        """Number of rows in all blocks."""
+        return int(self.row_start[-1])
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the terms, in the order of the rules."""
+        names = [*self.costs, *self.constants, *(block.rule for block in self.blocks)]
+        return tuple(dict.fromkeys(names))
+
+    def loads(self, x: Floats) -> list[Floats]:
+        """Loads of each block when pair ``p`` is picked ``x[p]`` times."""
+        return [block.matrix @ x for block in self.blocks]
+
+    def charge(self, x: Floats) -> dict[str, float]:
+        """Cost of ``x`` by term; ``inf`` where a hard row is broken."""
+        total = dict.fromkeys(self.terms, 0.0)
+        for name, cost in self.costs.items():
+            total[name] += float(cost @ x)
+        for name, constant in self.constants.items():
+            total[name] += constant
+        for block, load in zip(self.blocks, self.loads(x), strict=True):
+            total[block.rule] += float(block.function.value(load).sum())
+        return total
+
+    def value(self, x: Floats) -> float:
+        """Cost of ``x``, all terms; ``inf`` where a hard row is broken."""
+        return float(sum(self.charge(x).values()))
+
+    def choice(self, x: Floats) -> NDArray[np.int64]:
+        """The pair picked for each account, shape (accounts,); -1 where none or several are."""
+        picked = np.flatnonzero(x > 0.5)
+        found = np.full(self.pairs.accounts, -1, dtype=np.int64)
+        found[self.pairs.account[picked]] = picked
+        count = np.bincount(self.pairs.account[picked], minlength=self.pairs.accounts)
+        found[count != 1] = -1
+        return found
+
+    def picks(self, choice: NDArray[np.int64]) -> Floats:
+        """The 0/1 vector that picks the pairs ``choice``, shape (P,)."""
+        x = np.zeros(len(self.pairs))
+        x[choice] = 1.0
+        return x
+
+    def digest(self) -> str:
+        """SHA-256 of everything the model says: same input, same bytes."""
+        digest = hashlib.sha256()
+
+        def feed(*items: object) -> None:
+            for item in items:
+                if isinstance(item, np.ndarray) and item.dtype != object:
+                    raw = np.ascontiguousarray(item)
+                    digest.update(f"{raw.dtype.str}{raw.shape}".encode())
+                    digest.update(raw.tobytes())
+                else:
+                    text = "\x1f".join(map(str, item)) if isinstance(item, np.ndarray) else str(item)
+                    digest.update(f"{len(text)}:".encode() + text.encode())
+
+        feed(self.account_ids, self.rep_ids, self.pairs.account, self.pairs.rep, self.pairs.start)
+        for name, cost in self.costs.items():
+            feed("cost", name, cost)
+        for name, constant in self.constants.items():
+            feed("constant", name, constant)
+        for block in self.blocks:
+            feed("block", block.name, block.rule, "\x1f".join(block.labels))
+            matrix = block.matrix
+            feed(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
+            feed(type(block.function).__name__)
+            for name, values in sorted(parameters(block.function).items()):
+                feed(name, values)
+        return digest.hexdigest()
+
+
+@dataclass
+class ModelBuilder:
+    """Collects costs and rows from the rules, then freezes them into a :class:`Model`."""
+
+    account_ids: NDArray[np.object_]
+    rep_ids: NDArray[np.object_]
+    pairs: Pairs
+    _costs: dict[str, Floats] = field(default_factory=dict)
+    _constants: dict[str, float] = field(default_factory=dict)
+    _blocks: list[Block] = field(default_factory=list)
+
+    def add_cost(self, rule: str, cost: ArrayLike) -> None:
+        """Charge ``cost[p]`` (shape (P,)) for picking pair ``p``, booked under ``rule``."""
+        values = _finite(rule, np.broadcast_to(np.asarray(cost, dtype=float), (len(self.pairs),)))
+        self._costs[rule] = self._costs[rule] + values if rule in self._costs else values
+
+    def add_constant(self, rule: str, constant: float) -> None:
+        """Charge ``constant`` to every plan, booked under ``rule``."""
+        _finite(rule, np.atleast_1d(constant))
+        self._constants[rule] = self._constants.get(rule, 0.0) + float(constant)
+
+    def add_rows(
+        self,
+        rule: str,
+        function: RowFunction,
+        labels: Sequence[str] | NDArray[np.object_],
+        row: ArrayLike,
+        pair: ArrayLike,
+        value: ArrayLike,
+        part: str = "",
+    ) -> None:
+        """Add one row per label; entry ``k`` adds ``value[k]`` for ``pair[k]`` to row ``row[k]``.
+
+        ``part`` names the block when a rule adds several (``rule/part``). Entries at the same place
+        add up; zeros are dropped.
+        """
+        name = f"{rule}/{part}" if part else rule
+        if any(block.name == name for block in self._blocks):
+            raise ValueError(f"block {name!r} exists already")
+        if function.rows != len(labels):
+            raise ValueError(f"block {name!r}: {function.rows} charges for {len(labels)} labels")
+        row = np.asarray(row, dtype=np.int32)
+        pair = np.asarray(pair, dtype=np.int32)
+        data = _finite(name, np.broadcast_to(np.asarray(value, dtype=float), row.shape))
+        shape = (len(labels), len(self.pairs))
+        matrix = sparse.coo_array((data, (row, pair)), shape=shape).tocsr()
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+        self._blocks.append(Block(name, rule, tuple(map(str, labels)), matrix, function))
+
+    def build(self) -> Model:
+        """The frozen model."""
+        return Model(
+            self.account_ids,
+            self.rep_ids,
+            self.pairs,
+            MappingProxyType(dict(self._costs)),
+            MappingProxyType(dict(self._constants)),
+            tuple(self._blocks),
+        )
+
+
+def _finite(where: str, values: Floats) -> Floats:
+    if not np.isfinite(values).all():
+        raise ValueError(f"{where}: a coefficient is not finite")
+    return np.ascontiguousarray(values)

@@ -1,0 +1,84 @@
+"""The account-rep pairs that may be picked, and the distance between their ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+
+EARTH_RADIUS_KM = 6371.0088
+"""Mean radius of the Earth in km (IUGG, R1)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Candidate pairs, sorted by account and then by rep, each at most once.
+
+    ``account`` and ``rep`` are positions, shape (P,). ``start`` has one entry per account and one
+    more: the pairs of account ``i`` are ``start[i]:start[i + 1]``.
+    """
+
+    account: Ints
+    rep: Ints
+    start: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, account: ArrayLike, rep: ArrayLike, accounts: int) -> Pairs:
+        """Pairs from positions that are already sorted by account, then rep, without repeats."""
+        account = np.ascontiguousarray(account, dtype=np.int32)
+        rep = np.ascontiguousarray(rep, dtype=np.int32)
+        if len(account) > 1:
+            step = np.diff(account)
+            if (step < 0).any() or ((step == 0) & (np.diff(rep) <= 0)).any():
+                raise ValueError("pairs must be sorted by account and rep, each at most once")
+        start = np.searchsorted(account, np.arange(accounts + 1)).astype(np.int64)
+        return cls(account, rep, start)
+
+    @classmethod
+    def full(cls, accounts: int, reps: int, first: int = 0, last: int | None = None) -> Pairs:
+        """Every rep for every account from position ``first`` up to, not including, ``last``."""
+        last = accounts if last is None else last
+        account = np.repeat(np.arange(first, last, dtype=np.int32), reps)
+        rep = np.tile(np.arange(reps, dtype=np.int32), last - first)
+        count = np.clip(np.arange(accounts + 1) - first, 0, last - first)
+        return cls(account, rep, (count * reps).astype(np.int64))
+
+    @property
+    def accounts(self) -> int:
+        """Number of accounts, with or without a pair."""
+        return len(self.start) - 1
+
+    def __len__(self) -> int:
+        return len(self.account)
+
+    def keep(self, mask: Mask) -> Pairs:
+        """Only the pairs where ``mask`` is true."""
+        count = np.concatenate([[0], np.cumsum(mask, dtype=np.int64)])
+        return Pairs(self.account[mask], self.rep[mask], count[self.start])
+
+    def find(self, account: ArrayLike, rep: ArrayLike) -> NDArray[np.int64]:
+        """Position of each asked pair, or -1 where it is no candidate."""
+        account = np.asarray(account, dtype=np.int64)
+        rep = np.asarray(rep, dtype=np.int64)
+        if not len(self):
+            return np.full(account.shape, -1, dtype=np.int64)
+        width = np.int64(max(int(self.rep.max()), int(rep.max(initial=0))) + 1)
+        known = self.account.astype(np.int64) * width + self.rep
+        asked = account * width + rep
+        at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+        return np.where((known[at] == asked) & (account >= 0) & (rep >= 0), at, -1)
+
+
+def great_circle_km(
+    latitude_a: ArrayLike, longitude_a: ArrayLike, latitude_b: ArrayLike, longitude_b: ArrayLike
+) -> Floats:
+    """Great-circle distance in km between points in degrees (haversine form, spherical Earth)."""
+    a, b = np.radians(np.asarray(latitude_a, float)), np.radians(np.asarray(latitude_b, float))
+    turn = np.radians(np.asarray(longitude_b, float) - np.asarray(longitude_a, float))
+    h = np.sin((b - a) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin(turn / 2) ** 2
+    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(h, 1.0))))

@@ -1,0 +1,146 @@
+"""Accounts, reps and pairs with every reference resolved: what rules compile and judge."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from optiterr.pairs import Floats, Ints, Mask, Pairs
+
+NOBODY = -1
+"""Owner position of an account that nobody owns today."""
+DEPARTED = -2
+"""Owner position of an account whose owner leaves or is no longer in the roster: a forced move."""
+
+COUNT = "accounts"
+"""The measure that counts every account as one."""
+
+Table = Literal["accounts", "reps", "pairs", "measure"]
+
+
+@dataclass(frozen=True, order=True)
+class Column:
+    """A column that a rule reads, so that the reader can validate it before anything is built.
+
+    ``table`` ``measure`` means: a number per account or, when the pairs file has it, per pair;
+    the name ``accounts`` is then always known and counts each account as one. ``number`` columns
+    hold finite floats of at least ``minimum`` (None: any); ``text`` columns may be empty;
+    ``date`` columns hold dates or nothing.
+    """
+
+    table: Table
+    name: str
+    kind: Literal["number", "text", "date"] = "number"
+    minimum: float | None = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """The data of one scenario, validated. Positions are integers; ids are strings.
+
+    ``accounts`` and ``reps`` are frames in file order with a fresh RangeIndex and the columns
+    ``account_id`` / ``rep_id`` (unique strings) plus the mapped columns under their scenario names;
+    ``accounts`` has ``owner_id`` (string or missing) as written. ``owner`` has one entry per
+    account: a rep position, NOBODY or DEPARTED. ``pair_columns`` hold per-pair numbers aligned with
+    ``pairs``. ``possible`` is the number of pairs that any plan may use; ``pairs`` may hold fewer.
+    ``tables`` are further tables that rules ask for by name.
+    """
+
+    accounts: pd.DataFrame
+    reps: pd.DataFrame
+    owner: Ints
+    pairs: Pairs
+    possible: int
+    candidates: Literal["all", "nearest", "file"] = "all"
+    pair_columns: Mapping[str, Floats] = field(default_factory=lambda: MappingProxyType({}))
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+    planning_date: dt.date | None = None
+    hashes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @cached_property
+    def account_ids(self) -> NDArray[np.object_]:
+        """Account ids in position order."""
+        return self.accounts["account_id"].to_numpy(dtype=object)
+
+    @cached_property
+    def rep_ids(self) -> NDArray[np.object_]:
+        """Rep ids in position order."""
+        return self.reps["rep_id"].to_numpy(dtype=object)
+
+    def account_number(self, name: str) -> Floats:
+        """A number per account, shape (accounts,); ``accounts`` is one for each."""
+        if name == COUNT and name not in self.accounts:
+            return np.ones(len(self.accounts))
+        return self.accounts[name].to_numpy(dtype=float)
+
+    def rep_number(self, name: str) -> Floats:
+        """A number per rep, shape (reps,)."""
+        return self.reps[name].to_numpy(dtype=float)
+
+    def is_pair_column(self, name: str) -> bool:
+        """Whether ``name`` is given per pair rather than per account."""
+        return name in self.pair_columns
+
+    def pair_number(self, name: str) -> Floats:
+        """A measure per candidate pair, shape (P,): the pairs file's, or else the account's."""
+        if name in self.pair_columns:
+            return self.pair_columns[name]
+        return self.account_number(name)[self.pairs.account]
+
+    @cached_property
+    def owned_pair(self) -> NDArray[np.int64]:
+        """Position of the pair (account, its owner), or -1 where there is none."""
+        return self.pairs.find(np.arange(len(self.accounts)), self.owner)
+
+    def keep(self, mask: Mask) -> Problem:
+        """The same problem with only the pairs where ``mask`` is true."""
+        columns = {name: values[mask] for name, values in self.pair_columns.items()}
+        return replace(self, pairs=self.pairs.keep(mask), pair_columns=MappingProxyType(columns))
+
+    def full(self, first: int, last: int) -> Problem:
+        """The same problem over every rep for accounts ``first`` up to, not including, ``last``.
+
+        Only for problems without per-pair columns: those have no further pairs.
+        """
+        if self.candidates == "file":
+            raise ValueError("a pairs file names all pairs there are")
+        pairs = Pairs.full(len(self.accounts), len(self.reps), first, last)
+        return replace(self, pairs=pairs)
+
+    def books(self, assignment: pd.Series[str]) -> pd.DataFrame:
+        """The raw account table with the rep who serves each account, for checks.
+
+        ``assignment`` holds rep ids by account id. The frame has the accounts' columns, ``rep_id``
+        (missing where nobody serves), and the per-pair columns of the pair used (missing where the
+        pair is not listed). Looked up by id in tables, not by the arrays that models are built of.
+        """
+        frame = self.accounts.copy(deep=False)
+        frame["rep_id"] = frame["account_id"].map(assignment)
+        if self.pair_columns:
+            frame = frame.merge(self.pair_table, on=["account_id", "rep_id"], how="left")
+        return frame
+
+    @cached_property
+    def pair_table(self) -> pd.DataFrame:
+        """The candidate pairs by id with their per-pair columns."""
+        ids = {
+            "account_id": self.account_ids[self.pairs.account],
+            "rep_id": self.rep_ids[self.pairs.rep],
+        }
+        return pd.DataFrame({**ids, **self.pair_columns})
+
+    @cached_property
+    def today(self) -> pd.Series[str]:
+        """Today's books: owner id by account id, missing where nobody in the roster owns it."""
+        ids = np.full(len(self.owner), None, dtype=object)
+        held = self.owner >= 0
+        ids[held] = self.rep_ids[self.owner[held]]
+        return pd.Series(ids, index=self.account_ids, dtype=object)

@@ -1,0 +1,94 @@
+"""Rules: named statements about books that compile themselves and judge a finished plan."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, ClassVar
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from optiterr.errors import SpecError, nearest
+from optiterr.findings import Finding, Weight
+from optiterr.model import ModelBuilder
+from optiterr.pairs import Mask
+from optiterr.problem import Column, Problem
+
+
+class Rule(BaseModel):
+    """Base of all rules. A rule with a ``price`` is soft; without one it is hard.
+
+    A subclass declares ``kind: Literal["..."] = "..."`` and implements :meth:`compile` and
+    :meth:`check`; these share parameters, never arithmetic. Its docstring is shown to users as law.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    algebra: ClassVar[str] = ""
+    """The rule in LaTeX, over accounts i and reps j."""
+
+    kind: str
+    price: float | None = Field(
+        None, ge=0, description="cost of each unit broken; without it the rule is hard"
+    )
+
+    def reads(self) -> tuple[Column, ...]:
+        """The columns that must be valid before this rule can compile."""
+        return ()
+
+    def allows(self, problem: Problem) -> Mask | None:
+        """Which candidate pairs a hard rule lets be picked, shape (P,); None: all of them."""
+        return None
+
+    def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
+        """Add this rule's costs and rows for the pairs of ``problem`` to ``model``.
+
+        Only pairs that every rule allows are left in ``problem.pairs``. Row labels and limits depend
+        on the tables alone, never on which pairs are candidates, so that left-out pairs can be priced.
+        """
+        raise NotImplementedError
+
+    def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
+        """Judge ``assignment`` (rep id by account id, missing where nobody serves) from the tables."""
+        raise NotImplementedError
+
+    @property
+    def weight(self) -> Weight:
+        """What missing this rule means: a breach when hard, a priced finding when soft."""
+        return Weight.BREACH if self.price is None else Weight.PRICED
+
+
+@cache
+def registry() -> dict[str, type[Rule]]:
+    """Every rule by its kind: the files of this package, then entry points ``optiterr.rules``."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    for entry in entry_points(group="optiterr.rules"):
+        entry.load()
+    found: dict[str, type[Rule]] = {}
+    for rule in _subclasses(Rule):
+        kind = rule.model_fields["kind"].default
+        if isinstance(kind, str):
+            if kind in found and found[kind] is not rule:
+                raise SpecError(f"rule kind {kind!r}", f"{found[kind].__module__} and "
+                                f"{rule.__module__} both define it", "rename one of the two kinds")
+            found[kind] = rule
+    return dict(sorted(found.items()))
+
+
+def _subclasses(base: type[Any]) -> list[type[Any]]:
+    return [one for child in base.__subclasses__() for one in (child, *_subclasses(child))]
+
+
+def rule_class(kind: str) -> type[Rule]:
+    """The rule of that kind; SpecError with the nearest known kind when there is none."""
+    known = registry()
+    if kind in known:
+        return known[kind]
+    near = nearest(kind, known)
+    raise SpecError("rules", f"unknown kind {kind!r}",
+                    f"did you mean {near!r}?" if near else f"known kinds: {', '.join(known)}")
