@@ -95,9 +95,7 @@ def cheapest(model: Model, prices: Floats) -> Floats:
     return least
 
 
-def lower_bound(
-    model: Model, prices: Floats, left_out: Iterable[Model] | None = None
-) -> Bound:
+def lower_bound(model: Model, prices: Floats, left_out: Iterable[Model] | None = None) -> Bound:
     """Lower bound on the cost of any plan, proved by ``prices``; valid for every ``prices``.
 
     ``left_out`` are models of the same blocks over further pairs (eligible, but not candidates of
@@ -128,8 +126,11 @@ def certify(model: Model, x: Floats, bound: Bound) -> Certificate:
     choice = model.choice(x)
     if (choice < 0).any():
         names = model.account_ids[choice < 0][:5]
-        raise AuditError("certificate", f"accounts without exactly one rep: {', '.join(names)}",
-                         "report this plan as no plan; the solver's values are not a plan")
+        raise AuditError(
+            "certificate",
+            f"accounts without exactly one rep: {', '.join(names)}",
+            "report this plan as no plan; the solver's values are not a plan",
+        )
     x = model.picks(choice)
     regret = reduced_cost(model, bound.prices)[choice] - bound.cheapest
     residual = []

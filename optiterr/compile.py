@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optiterr.model import Model, ModelBuilder
 from optiterr.pairs import Mask
@@ -27,6 +28,24 @@ class Compiled:
     model: Model
     problem: Problem
     forbids: Mapping[str, Mask]
+
+
+def eligibility(rules: Mapping[str, Rule], problem: Problem) -> tuple[NDArray[np.int64], Mask]:
+    """Kinds of accounts, shape (accounts,), and the reps each kind may have, shape (kinds, reps).
+
+    Two accounts are of one kind when every rule that can say so leaves them the same reps. Needs the
+    tables of ``problem`` only, not its pairs.
+    """
+    kind = np.zeros(len(problem.accounts), dtype=np.int64)
+    may = np.ones((1, len(problem.reps)), dtype=bool)
+    for rule in rules.values():
+        said = rule.eligible(problem)
+        if said is None:
+            continue
+        joint = kind * len(said.may) + said.kind
+        used, kind = np.unique(joint, return_inverse=True)
+        may = may[used // len(said.may)] & said.may[used % len(said.may)]
+    return kind, may
 
 
 def prune(rules: Mapping[str, Rule], problem: Problem) -> tuple[Problem, dict[str, Mask]]:

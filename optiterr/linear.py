@@ -151,7 +151,8 @@ def _stack(
     mask = np.ones(indptr[-1], dtype=bool)
     mask[place] = False
     indices[place], data[place] = col, value
-    indices[mask] = np.concatenate([np.arange(len(pairs), dtype=np.int32),
-                                    *(piece.indices for piece in pieces)])
+    indices[mask] = np.concatenate(
+        [np.arange(len(pairs), dtype=np.int32), *(piece.indices for piece in pieces)]
+    )
     data[mask] = np.concatenate([np.ones(len(pairs)), *(piece.data for piece in pieces)])
     return sparse.csr_array((data, indices, indptr.astype(np.int64)), shape=(rows, cols))

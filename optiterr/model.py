@@ -136,7 +136,9 @@ class Model:
                     digest.update(f"{raw.dtype.str}{raw.shape}".encode())
                     digest.update(raw.tobytes())
                 else:
-                    text = "\x1f".join(map(str, item)) if isinstance(item, np.ndarray) else str(item)
+                    text = (
+                        "\x1f".join(map(str, item)) if isinstance(item, np.ndarray) else str(item)
+                    )
                     digest.update(f"{len(text)}:".encode() + text.encode())
 
         feed(self.account_ids, self.rep_ids, self.pairs.account, self.pairs.rep, self.pairs.start)

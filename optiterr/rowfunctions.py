@@ -197,8 +197,11 @@ class Band:
 
 def _room(larger: Floats, smaller: Floats) -> Floats:
     """``larger - smaller``, with 0 where both are the same infinity."""
-    return np.where(larger == smaller, 0.0, np.subtract(larger, smaller, where=larger != smaller,
-                                                        out=np.zeros_like(larger)))
+    return np.where(
+        larger == smaller,
+        0.0,
+        np.subtract(larger, smaller, where=larger != smaller, out=np.zeros_like(larger)),
+    )
 
 
 def _times(price: Floats, mark: Floats) -> Floats:
@@ -277,14 +280,20 @@ class Piecewise:
         room_before = np.maximum(self.at[:, 0] - least, 0.0)
         room_after = np.maximum(most - self.at[:, -1], 0.0)
         open_left, open_right = np.isfinite(self.left), np.isfinite(self.right)
-        cost = np.hstack([
-            np.where(open_left, -self.left, 0.0)[:, None], self._slopes,
-            np.where(open_right, self.right, 0.0)[:, None],
-        ])
-        room = np.hstack([
-            np.where(open_left, room_before, 0.0)[:, None], lengths,
-            np.where(open_right, room_after, 0.0)[:, None],
-        ])
+        cost = np.hstack(
+            [
+                np.where(open_left, -self.left, 0.0)[:, None],
+                self._slopes,
+                np.where(open_right, self.right, 0.0)[:, None],
+            ]
+        )
+        room = np.hstack(
+            [
+                np.where(open_left, room_before, 0.0)[:, None],
+                lengths,
+                np.where(open_right, room_after, 0.0)[:, None],
+            ]
+        )
         sign = np.hstack([np.ones((rows, 1)), -np.ones((rows, points))])
         # The cost at the first point is a constant; it rides on a column fixed at one.
         return Expansion(
@@ -330,8 +339,13 @@ class WorstShare:
         group = np.asarray(group, dtype=np.int64)
         rows = len(group)
         groups = int(group.max(initial=-1)) + 1
-        made = cls(group, _rows(target, rows), _rows(scale, rows), _rows(weight, groups),
-                   _rows(count, groups))
+        made = cls(
+            group,
+            _rows(target, rows),
+            _rows(scale, rows),
+            _rows(weight, groups),
+            _rows(count, groups),
+        )
         size = np.bincount(group, minlength=groups)
         if (size == 0).any() or (group < 0).any():
             raise ValueError("groups are counted from 0 without holes")

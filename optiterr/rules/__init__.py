@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from optiterr.errors import SpecError, nearest
@@ -17,6 +20,17 @@ from optiterr.findings import Finding, Weight
 from optiterr.model import ModelBuilder
 from optiterr.pairs import Mask
 from optiterr.problem import Column, Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Eligibility:
+    """Kinds of accounts and the reps who may serve each.
+
+    ``kind`` has one entry per account, counted from 0; ``may`` has shape (kinds, reps).
+    """
+
+    kind: NDArray[np.int64]
+    may: Mask
 
 
 class Rule(BaseModel):
@@ -39,6 +53,13 @@ class Rule(BaseModel):
     def reads(self) -> tuple[Column, ...]:
         """The columns that must be valid before this rule can compile."""
         return ()
+
+    def eligible(self, problem: Problem) -> Eligibility | None:
+        """Which reps a hard rule leaves to each kind of account, when it can say so without pairs.
+
+        Used to look for the nearest reps among those who may serve; must agree with :meth:`allows`.
+        """
+        return None
 
     def allows(self, problem: Problem) -> Mask | None:
         """Which candidate pairs a hard rule lets be picked, shape (P,); None: all of them."""
@@ -74,8 +95,11 @@ def registry() -> dict[str, type[Rule]]:
         kind = rule.model_fields["kind"].default
         if isinstance(kind, str):
             if kind in found and found[kind] is not rule:
-                raise SpecError(f"rule kind {kind!r}", f"{found[kind].__module__} and "
-                                f"{rule.__module__} both define it", "rename one of the two kinds")
+                raise SpecError(
+                    f"rule kind {kind!r}",
+                    f"{found[kind].__module__} and {rule.__module__} both define it",
+                    "rename one of the two kinds",
+                )
             found[kind] = rule
     return dict(sorted(found.items()))
 
@@ -90,5 +114,8 @@ def rule_class(kind: str) -> type[Rule]:
     if kind in known:
         return known[kind]
     near = nearest(kind, known)
-    raise SpecError("rules", f"unknown kind {kind!r}",
-                    f"did you mean {near!r}?" if near else f"known kinds: {', '.join(known)}")
+    raise SpecError(
+        "rules",
+        f"unknown kind {kind!r}",
+        f"did you mean {near!r}?" if near else f"known kinds: {', '.join(known)}",
+    )

@@ -1,0 +1,130 @@
+"""The plan: what we recounted ourselves about an assignment, in one file that can be re-checked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from optiterr.errors import DataError, Fault
+from optiterr.findings import Finding
+from optiterr.solution import Status
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class PairCount(_Value):
+    """How much of the full problem was looked at."""
+
+    considered: int = Field(description="candidate pairs that the solver could pick")
+    possible: int = Field(description="pairs that the rules allow in all")
+    proved: Literal["all", "considered"] = Field(
+        "all", description="whether the proved bound covers all possible pairs or only candidates"
+    )
+
+
+class SolverReport(_Value):
+    """Who solved, how it ended in the solver's own words, and how long each phase took."""
+
+    name: str = Field(description="solver that produced the plan")
+    version: str = Field("", description="its version")
+    prices_from: str = Field("", description="where the row prices of the proof came from")
+    why: str = Field("", description="why this solver was chosen, when it was chosen for you")
+    message: str = Field("", description="the solver's own closing words")
+    seconds: dict[str, float] = Field(default_factory=dict, description="seconds by phase")
+    seed: int = 0
+    threads: int = 1
+
+
+class Step(_Value):
+    """One line of the improvement log."""
+
+    seconds: float
+    incumbent: float | None = None
+    bound: float | None = None
+
+
+class Gap(_Value):
+    """Where the difference between cost and proved bound sits (identity checked at 1e-7)."""
+
+    regret: float = Field(description="sum of the accounts' regrets at the prices")
+    residual: float = Field(description="sum of the rows' Fenchel-Young residuals")
+    rounding: float = Field(description="taken off the bound to cover rounding")
+    worst_accounts: dict[str, float] = Field(description="accounts with the largest regrets")
+    worst_rows: dict[str, float] = Field(description="rows with the largest residuals")
+
+
+class Plan(_Value):
+    """An assignment with everything that was recounted about it from the raw tables.
+
+    ``assignment`` is empty exactly when the status has no plan. ``bound_claimed`` is the solver's
+    word; ``bound_proved`` and ``gap_proved`` follow from ``prices`` and can be recomputed from this
+    file and the tables without a solver. ``status`` is the solver's answer over the considered pairs.
+    """
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    status: Status
+    name: str
+    title: str = ""
+    cost: float | None = Field(None, description="cost of the plan, recounted")
+    bound_proved: float | None = Field(None, description="no plan costs less: proved by prices")
+    bound_claimed: float | None = Field(None, description="the solver's own bound, not re-checked")
+    gap_proved: float | None = Field(None, description="(cost - bound_proved) / |cost|")
+    gap_improvement: float | None = Field(
+        None, description="(cost - bound_proved) / (cost of today's books - bound_proved)"
+    )
+    gap: Gap | None = None
+    terms: dict[str, float] = Field(default_factory=dict, description="cost by rule")
+    findings: tuple[Finding, ...] = ()
+    blocking: tuple[Finding, ...] = Field((), description="why there is no plan, where known")
+    assignment: dict[str, str] = Field(default_factory=dict, description="rep id by account id")
+    pairs: PairCount
+    solver: SolverReport
+    log: tuple[Step, ...] = ()
+    prices: dict[str, tuple[float, ...]] = Field(
+        default_factory=dict, description="row prices by block: the proof of the bound"
+    )
+    digest: str = Field("", description="SHA-256 of the compiled model")
+    fingerprint: str = Field(description="SHA-256 of the scenario")
+    scenario: dict[str, Any] = Field(description="the scenario with every default written out")
+    folder: str = Field("", description="folder of the scenario's data, seen from this file")
+    data: dict[str, str] = Field(default_factory=dict, description="SHA-256 of each table file")
+    versions: dict[str, str] = Field(default_factory=dict, description="software that took part")
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, ser_json_inf_nan="constants"
+    )
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether there is an assignment."""
+        return self.status.has_plan
+
+    def to_json(self) -> str:
+        """The plan as JSON text; numbers round-trip exactly."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False)
+
+    @classmethod
+    def read(cls, path: Path) -> Plan:
+        """The plan in file ``path``; DataError when it is not one."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(
+                str(path), f"cannot be read: {error}", "name a plan.json file"
+            ) from error
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise DataError.of(
+                Fault(
+                    f"{path}, {'.'.join(map(str, fault['loc'])) or 'top level'}",
+                    fault["msg"],
+                    "use the plan.json as optiterr wrote it",
+                )
+                for fault in error.errors()
+            ) from error
