@@ -1,1 +1,1 @@
-"""optiterr decides which sales rep serves which customer account, with a proved gap on every plan."""
+"""Which sales rep serves which customer account, with a proved gap on every plan."""

@@ -5,8 +5,9 @@ integer programming*, 1974):
 
     bound(prices) = constant + sum_i min_p (cost_p + prices A_p) - sum_parts f*(prices)
 
-and for every plan ``cost - bound`` equals, exactly, the accounts' regrets plus the rows' Fenchel-Young
-residuals ``f(y) + f*(prices) - prices y``, each of them non-negative. Nothing here needs a solver.
+and for every plan ``cost - bound`` equals, exactly, the accounts' regrets plus the rows'
+Fenchel-Young residuals ``f(y) + f*(prices) - prices y``, each of them non-negative. Nothing here
+needs a solver.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Certificate:
 
 
 def relative_gap(cost: float, bound: float) -> float:
-    """``(cost - bound) / |cost|``; 0 when cost and bound meet, ``inf`` at cost 0 with a gap left."""
+    """``(cost - bound) / |cost|``; 0 when they meet, ``inf`` when a plan of cost 0 has a gap."""
     room = max(cost - bound, 0.0)
     if room == 0.0:
         return 0.0
@@ -99,8 +100,8 @@ def lower_bound(model: Model, prices: Floats, left_out: Iterable[Model] | None =
     """Lower bound on the cost of any plan, proved by ``prices``; valid for every ``prices``.
 
     ``left_out`` are models of the same blocks over further pairs (eligible, but not candidates of
-    ``model``): with them the bound holds for plans that use those pairs too. ``inf`` when an account
-    has no pair at all. An amount that covers the rounding of the sums is taken off.
+    ``model``): with them the bound holds for plans that use those pairs too. ``inf`` when an
+    account has no pair at all. An amount that covers the rounding of the sums is taken off.
     """
     prices = inside(model, prices)
     least = cheapest(model, prices)
@@ -146,7 +147,7 @@ def certify(model: Model, x: Floats, bound: Bound) -> Certificate:
     if not abs(cost - bound.value - sides) <= IDENTITY * scale:
         raise AuditError(
             "certificate",
-            f"cost - bound is {cost - bound.value:.9g}, but regrets and residuals add up to {sides:.9g}",
+            f"cost - bound is {cost - bound.value:.9g}, but regrets and residuals give {sides:.9g}",
             "the cost, the bound or the loads are wrong: do not use this plan",
         )
     return Certificate(cost, bound, regret, tuple(residual))

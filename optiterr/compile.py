@@ -21,8 +21,8 @@ CHUNK_PAIRS = 2_000_000
 class Compiled:
     """A model and how it came to be.
 
-    ``problem`` holds the pairs that every hard rule allows; ``forbids`` tells, per rule, which pairs
-    of the problem as read it forbids (shape of the pairs as read).
+    ``problem`` holds the pairs that every hard rule allows; ``forbids`` tells, per rule, which
+    pairs of the problem as read it forbids (shape of the pairs as read).
     """
 
     model: Model
@@ -33,8 +33,8 @@ class Compiled:
 def eligibility(rules: Mapping[str, Rule], problem: Problem) -> tuple[NDArray[np.int64], Mask]:
     """Kinds of accounts, shape (accounts,), and the reps each kind may have, shape (kinds, reps).
 
-    Two accounts are of one kind when every rule that can say so leaves them the same reps. Needs the
-    tables of ``problem`` only, not its pairs.
+    Two accounts are of one kind when every rule that can say so leaves them the same reps. Needs
+    the tables of ``problem`` only, not its pairs.
     """
     kind = np.zeros(len(problem.accounts), dtype=np.int64)
     may = np.ones((1, len(problem.reps)), dtype=bool)

@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 class Mip:
     """Minimise ``cost x + offset`` with ``row_lower <= matrix x <= row_upper`` and column bounds.
 
-    The first ``pairs`` columns are the binary picks in pair order; the rest are continuous columns of
-    row functions, each with finite bounds. The first ``accounts`` rows say that each account
+    The first ``pairs`` columns are the binary picks in pair order; the rest are continuous columns
+    of row functions, each with finite bounds. The first ``accounts`` rows say that each account
     is served once; then follow the rows of each block. ``source`` and ``scale`` lead from the block
     rows' duals back to prices; ``extra`` tells, per block, the first extra column and row.
     """
@@ -48,7 +48,7 @@ class Mip:
         Duals follow the usual sign: reduced cost = cost - dual * matrix.
         """
         moved = np.asarray(duals, dtype=float)[self.accounts :] * self.scale
-        return -np.bincount(self.source, moved, minlength=rows)
+        return -np.bincount(self.source, moved, minlength=rows).astype(float)
 
 
 def activity(block: Block, pairs: Pairs) -> tuple[Floats, Floats]:
@@ -69,8 +69,8 @@ def activity(block: Block, pairs: Pairs) -> tuple[Floats, Floats]:
     most = np.where(whole, most, np.maximum(most, 0.0))
     owner = row[first]
     return (
-        np.bincount(owner, least, minlength=block.rows),
-        np.bincount(owner, most, minlength=block.rows),
+        np.bincount(owner, least, minlength=block.rows).astype(float),
+        np.bincount(owner, most, minlength=block.rows).astype(float),
     )
 
 
@@ -105,17 +105,14 @@ def linearise(model: Model) -> Mip:
         slack_value.append(expansion.entry_value)
         cols += len(expansion.col_cost)
         rows += len(expansion.row_source)
-    full_cost, offset = np.concatenate(cost), model.constant
-    # A column fixed at one only carries a constant.
-    fixed_lower, fixed_upper = np.concatenate(lower), np.concatenate(upper)
     return Mip(
-        full_cost,
-        fixed_lower,
-        fixed_upper,
+        np.concatenate(cost),
+        np.concatenate(lower),
+        np.concatenate(upper),
         _stack(model.pairs, pieces, slack_row, slack_col, slack_value, rows, cols),
         np.concatenate(row_lower),
         np.concatenate(row_upper),
-        offset,
+        model.constant,
         pairs,
         accounts,
         np.concatenate(source),

@@ -63,7 +63,8 @@ class Plan(_Value):
 
     ``assignment`` is empty exactly when the status has no plan. ``bound_claimed`` is the solver's
     word; ``bound_proved`` and ``gap_proved`` follow from ``prices`` and can be recomputed from this
-    file and the tables without a solver. ``status`` is the solver's answer over the considered pairs.
+    file and the tables without a solver. ``status`` is the solver's answer over the pairs that it
+    considered.
     """
 
     schema_version: Literal[1] = Field(1, alias="schema")

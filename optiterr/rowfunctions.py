@@ -1,9 +1,9 @@
 """Convex costs of row loads: what a load costs, what a price on it proves, how a solver sees it.
 
 A row function ``f`` charges the loads ``y`` of the rows of one block. It knows three things, all
-vectorised over the rows: its ``value``, its ``conjugate`` ``f*(p) = sup_y p y - f(y)`` (finite only
-for prices inside a domain, onto which ``project`` moves any price), and how to ``expand`` into plain
-columns and rows. Conjugates follow Rockafellar, *Convex Analysis* (1970), section 12.
+vectorised over the rows: its ``value``, its ``conjugate`` ``f*(p) = sup_y p y - f(y)`` (finite
+only for prices inside a domain, onto which ``project`` moves any price), and how to ``expand`` into
+plain columns and rows. Conjugates follow Rockafellar, *Convex Analysis* (1970), section 12.
 
 Rows that are charged together (the worst of a team, say) form one *part*; otherwise every row is a
 part of its own. ``value`` and ``conjugate`` return one number a part.
@@ -12,6 +12,7 @@ part of its own. ``value`` and ``conjugate`` return one number a part.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -96,8 +97,8 @@ class Band:
     """A load is free between ``low`` and ``high``, priced outside, and never outside the limits.
 
     ``f(y) = price_below (low - y)+ + price_above (y - high)+`` on ``lower <= y <= upper``, else
-    ``inf``. Any of the four marks may be infinite. This covers capacity, floor, hard band, L1 around
-    a target (``low == high``), L1 with a dead zone, and L1 inside a hard band.
+    ``inf``. Any of the four marks may be infinite. This covers capacity, floor, hard band, L1
+    around a target (``low == high``), L1 with a dead zone, and L1 inside a hard band.
     """
 
     lower: Floats
@@ -132,7 +133,7 @@ class Band:
         marks = (band.lower, band.low, band.high, band.upper)
         if any(np.isnan(mark).any() for mark in marks):
             raise ValueError("the marks of a band cannot be NaN")
-        for smaller, larger in zip(marks, marks[1:], strict=False):
+        for smaller, larger in pairwise(marks):
             if (smaller > larger).any():
                 raise ValueError("a band needs lower <= low <= high <= upper")
         for price in (band.price_below, band.price_above):
@@ -214,8 +215,8 @@ def _times(price: Floats, mark: Floats) -> Floats:
 class Piecewise:
     """A convex cost given by points: straight lines between them, given slopes beyond the ends.
 
-    ``at`` and ``cost`` have shape (rows, points) and at least one point a row. ``left`` is the slope
-    before the first point (``-inf`` forbids it) and ``right`` the slope after the last one.
+    ``at`` and ``cost`` have shape (rows, points) and at least one point a row. ``left`` is the
+    slope before the first point (``-inf`` forbids it) and ``right`` the slope after the last one.
     """
 
     at: Floats
@@ -316,8 +317,8 @@ class WorstShare:
 
     ``F(y) = weight / count * (sum of the count largest of scale_r |y_r - target_r|)``: the
     conditional value at risk of the deviations (Rockafellar and Uryasev, 2000). ``count`` 1 is the
-    worst row (min-max); it may be fractional, and at least 1. Groups are counted from 0 in ``group``
-    (one entry per row); ``weight`` and ``count`` have one entry per group.
+    worst row (min-max); it may be fractional, and at least 1. Groups are counted from 0 in
+    ``group`` (one entry per row); ``weight`` and ``count`` have one entry per group.
     """
 
     group: Ints
@@ -370,7 +371,8 @@ class WorstShare:
         first = np.searchsorted(group, np.arange(len(self.weight)))
         rank = np.arange(len(group)) - first[group]
         taken = np.clip(self.count[group] - rank, 0.0, 1.0)
-        return np.bincount(group, taken * amounts[order], minlength=len(self.weight))
+        worst = np.bincount(group, taken * amounts[order], minlength=len(self.weight))
+        return worst.astype(float)
 
     def value(self, y: Floats) -> Floats:
         return self.weight / self.count * self._worst(self.scale * np.abs(y - self.target))

@@ -55,9 +55,10 @@ class Improvement:
 class Solution:
     """A solver's answer to one model.
 
-    ``x`` has one value per candidate pair and exists exactly when ``status.has_plan``. ``objective``
-    and ``bound`` are claims. ``prices`` has one entry per block row (the model's row order), in the
-    sign of the certificate: a positive price makes load dearer. ``seconds`` by phase.
+    ``x`` has one value per candidate pair and exists exactly when ``status.has_plan``.
+    ``objective`` and ``bound`` are claims. ``prices`` has one entry per block row (the model's row
+    order), in the sign of the certificate: a positive price makes load dearer. ``seconds`` by
+    phase.
     """
 
     status: Status

@@ -68,13 +68,14 @@ class Rule(BaseModel):
     def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
         """Add this rule's costs and rows for the pairs of ``problem`` to ``model``.
 
-        Only pairs that every rule allows are left in ``problem.pairs``. Row labels and limits depend
-        on the tables alone, never on which pairs are candidates, so that left-out pairs can be priced.
+        Only pairs that every rule allows are left in ``problem.pairs``. Row labels and limits
+        depend on the tables alone, never on which pairs are candidates, so that left-out pairs can
+        be priced.
         """
         raise NotImplementedError
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
-        """Judge ``assignment`` (rep id by account id, missing where nobody serves) from the tables."""
+        """Judge ``assignment`` (rep id by account id, missing where nobody serves)."""
         raise NotImplementedError
 
     @property
