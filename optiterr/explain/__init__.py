@@ -1,0 +1,1 @@
+"""Why: what stands in the way of a plan, and what a scenario says as algebra."""
