@@ -51,7 +51,8 @@ class Problem:
     ``accounts`` has ``owner_id`` (string or missing) as written. ``owner`` has one entry per
     account: a rep position, NOBODY or DEPARTED. ``pair_columns`` hold per-pair numbers aligned with
     ``pairs``. ``possible`` is the number of pairs that any plan may use; ``pairs`` may hold fewer.
-    ``tables`` are further tables that rules ask for by name.
+    ``tables`` are further tables that rules ask for by name. ``serves`` tells for each rep whether
+    it may have accounts at all: reps that leave do not (default: every rep serves).
     """
 
     accounts: pd.DataFrame
@@ -64,6 +65,11 @@ class Problem:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
     planning_date: dt.date | None = None
     hashes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    serves: Mask = field(default_factory=lambda: np.ones(0, dtype=bool))
+
+    def __post_init__(self) -> None:
+        if not len(self.serves):
+            object.__setattr__(self, "serves", np.ones(len(self.reps), dtype=bool))
 
     @cached_property
     def account_ids(self) -> NDArray[np.object_]:
@@ -106,13 +112,15 @@ class Problem:
         return replace(self, pairs=self.pairs.keep(mask), pair_columns=MappingProxyType(columns))
 
     def full(self, first: int, last: int) -> Problem:
-        """The same problem over every rep for accounts ``first`` up to, not including, ``last``.
+        """The same problem over every rep that serves, for accounts from ``first`` up to ``last``.
 
         Only for problems without per-pair columns: those have no further pairs.
         """
         if self.candidates == "file":
             raise ValueError("a pairs file names all pairs there are")
         pairs = Pairs.full(len(self.accounts), len(self.reps), first, last)
+        if not self.serves.all():
+            pairs = pairs.keep(self.serves[pairs.rep])
         return replace(self, pairs=pairs)
 
     def books(self, assignment: pd.Series[str]) -> pd.DataFrame:
