@@ -1,0 +1,1 @@
+"""Ways to a plan that stand above single solvers."""

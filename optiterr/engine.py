@@ -1,0 +1,322 @@
+"""Scenario in, audited plan out; study in, comparison out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from optiterr.audit import (
+    assignment_of,
+    audit,
+    gap_of,
+    prices_by_block,
+    prove,
+    recount,
+    trusted_status,
+)
+from optiterr.certificate import Bound, relative_gap
+from optiterr.compile import Compiled, compile_model, eligibility, models_of_all_pairs
+from optiterr.errors import DataError
+from optiterr.explain.infeasible import blocking, proof, unexplained
+from optiterr.findings import Finding
+from optiterr.model import Model
+from optiterr.plan import PairCount, Plan, SolverReport, Step
+from optiterr.problem import Problem
+from optiterr.reading import read_problem
+from optiterr.rules import Rule
+from optiterr.scenario import Scenario
+from optiterr.search.route import Route, route
+from optiterr.solution import Improvement, Limits, Solution, Status
+from optiterr.solvers.supervise import supervised
+
+Report = Callable[[Improvement], None]
+Stop = Callable[[], bool]
+
+PRICING_SHARE = 0.4
+"""At most this share of the time goes into the prices that prove the bound."""
+
+
+@dataclass
+class Clock:
+    """Seconds by phase."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Adds the time spent inside to phase ``name``."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - begun
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 6)
+
+
+def read(scenario: Scenario, frames: Mapping[str, Any] | None = None) -> Problem:
+    """The validated data of ``scenario``; DataError with every fault when it is not valid.
+
+    ``frames`` are pandas frames by the names that the scenario's ``frame:`` entries use.
+    """
+    columns = [column for rule in scenario.rules.values() for column in rule.reads()]
+    return read_problem(
+        scenario.data,
+        columns,
+        scenario.folder,
+        frames,
+        eligible=partial(eligibility, scenario.rules),
+        planning_date=scenario.planning_date,
+    )
+
+
+def solve(
+    scenario: Scenario,
+    *,
+    frames: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+    stop: Stop | None = None,
+) -> Plan:
+    """The plan of ``scenario``: solved, recounted from the tables, its bound proved by prices.
+
+    Infeasible is an answer: a plan with that status and what blocks it. Raises SpecError, DataError
+    or SolverError for what the caller must mend, and AuditError when a lie is caught.
+    """
+    clock = Clock()
+    with clock.phase("read"):
+        problem = read(scenario, frames)
+    return solve_problem(scenario, problem, clock=clock, report=report, stop=stop)
+
+
+def solve_problem(
+    scenario: Scenario,
+    problem: Problem,
+    *,
+    clock: Clock | None = None,
+    report: Report | None = None,
+    stop: Stop | None = None,
+) -> Plan:
+    """As :func:`solve`, for data that was read already."""
+    clock = clock or Clock()
+    with clock.phase("compile"):
+        compiled = compile_model(scenario.rules, problem)
+    model = compiled.model
+    chosen = route(model, scenario.solve.solver)
+    draft = _draft(scenario, problem, compiled, chosen, clock)
+    with clock.phase("diagnose"):
+        blocked = blocking(problem, compiled)
+    if blocked:
+        return _no_plan(draft, clock, Status.INFEASIBLE, blocked)
+    limits = Limits(
+        seconds=scenario.solve.seconds,
+        gap=scenario.solve.gap,
+        seed=scenario.solve.seed,
+        threads=scenario.solve.threads,
+        memory_gb=scenario.solve.memory_gb,
+    )
+    with clock.phase("prices"):
+        relaxed = _relax(model, replace(limits, seconds=limits.seconds * PRICING_SHARE))
+    if relaxed.status is Status.INFEASIBLE:
+        solution = relaxed
+    else:
+        left = max(limits.seconds - clock.seconds["prices"], 0.2 * limits.seconds)
+        with clock.phase("solve"):
+            solution = _search(chosen, model, replace(limits, seconds=left), report, stop)
+    draft = _credited(draft, solution, relaxed)
+    if solution.status is Status.INFEASIBLE:
+        with clock.phase("diagnose"):
+            told = proof(model, lambda soft: _relax(soft, limits))
+        return _no_plan(
+            draft,
+            clock,
+            solution.status,
+            told or (unexplained(scenario.rules, solution.solver),),
+        )
+    if solution.x is None:
+        return _no_plan(draft, clock, solution.status, ())
+    return _audited(draft, scenario.rules, problem, compiled, solution, relaxed, clock, limits)
+
+
+def _relax(model: Model, limits: Limits) -> Solution:
+    """Row prices of the relaxed model, by HiGHS."""
+    return supervised("highs", model, limits, needs=("lp", "prices"))
+
+
+def _search(
+    chosen: Route, model: Model, limits: Limits, report: Report | None, stop: Stop | None
+) -> Solution:
+    """The chosen solver's answer; with a greedy plan behind it when the choice was ours."""
+    net: Solution | None = None
+    begun = time.perf_counter()
+    if chosen.why and chosen.solver != "greedy":
+        short = replace(limits, seconds=max(1.0, 0.2 * limits.seconds))
+        net = supervised("greedy", model, short, report=report, stop=stop)
+    left = max(limits.seconds - (time.perf_counter() - begun), 0.5 * limits.seconds)
+    start = net.x if net is not None else None
+    answer = supervised(
+        chosen.solver, model, replace(limits, seconds=left), start=start, report=report, stop=stop
+    )
+    if net is not None and net.x is not None and answer.x is None:
+        if answer.status in (Status.INFEASIBLE, Status.UNBOUNDED):
+            return replace(
+                answer,
+                status=Status.FAILED,
+                message=f"claims {answer.status} although a plan exists; {answer.message}",
+            )
+        return replace(net, message=f"{answer.solver}: {answer.status}; kept the greedy plan")
+    return answer
+
+
+def _draft(
+    scenario: Scenario, problem: Problem, compiled: Compiled, chosen: Route, clock: Clock
+) -> Plan:
+    """Everything about the plan that is known before solving."""
+    return Plan(
+        status=Status.NO_SOLUTION,
+        name=scenario.name,
+        title=scenario.title,
+        pairs=PairCount(
+            considered=len(compiled.model.pairs),
+            possible=max(problem.possible, len(compiled.model.pairs)),
+        ),
+        solver=SolverReport(
+            name=chosen.solver,
+            why=chosen.why,
+            seconds=dict(clock.seconds),
+            seed=scenario.solve.seed,
+            threads=scenario.solve.threads,
+        ),
+        digest=compiled.model.digest(),
+        fingerprint=scenario.fingerprint(),
+        scenario=scenario.to_dict(),
+        data=dict(problem.hashes),
+        versions=versions(),
+    )
+
+
+def _credited(draft: Plan, solution: Solution, relaxed: Solution) -> Plan:
+    """The draft with the solver's report and claims filled in."""
+    report = draft.solver.model_copy(
+        update={
+            "name": solution.solver,
+            "version": solution.version,
+            "message": solution.message,
+            "prices_from": relaxed.solver if relaxed.prices is not None else "",
+            "seconds": {
+                **draft.solver.seconds,
+                **{f"solver {name}": spent for name, spent in solution.seconds.items()},
+            },
+        }
+    )
+    log = tuple(
+        Step(seconds=one.seconds, incumbent=one.incumbent, bound=one.bound) for one in solution.log
+    )
+    return draft.model_copy(update={"solver": report, "log": log, "bound_claimed": solution.bound})
+
+
+def _no_plan(draft: Plan, clock: Clock, status: Status, why: tuple[Finding, ...]) -> Plan:
+    report = draft.solver.model_copy(update={"seconds": {**draft.solver.seconds, **clock.seconds}})
+    return draft.model_copy(update={"status": status, "blocking": why, "solver": report})
+
+
+def _audited(
+    draft: Plan,
+    rules: Mapping[str, Rule],
+    problem: Problem,
+    compiled: Compiled,
+    solution: Solution,
+    relaxed: Solution,
+    clock: Clock,
+    limits: Limits,
+) -> Plan:
+    model = compiled.model
+    assert solution.x is not None
+    with clock.phase("audit"):
+        counted = audit(rules, problem, model, solution)
+        cost = counted.cost
+    with clock.phase("proof"):
+        bound, pairs = proved_bound(rules, problem, model, relaxed.prices, draft.pairs)
+        gap = gap_of(model, solution.x, bound, cost)
+        today = recount(rules, problem, problem.today)
+    assignment = assignment_of(model, solution.x)
+    room = today.cost - bound.value
+    everyone_served = bool(problem.today.notna().all())
+    return draft.model_copy(
+        update={
+            "status": trusted_status(solution, limits.gap),
+            "cost": cost,
+            "bound_proved": bound.value,
+            "gap_proved": relative_gap(cost, bound.value),
+            "gap_improvement": (cost - bound.value) / room
+            if everyone_served and room > 0
+            else None,
+            "gap": gap,
+            "terms": counted.terms,
+            "findings": counted.findings,
+            "assignment": {str(account): str(rep) for account, rep in assignment.items()},
+            "pairs": pairs,
+            "prices": prices_by_block(model, bound.prices),
+            "solver": draft.solver.model_copy(
+                update={"seconds": {**draft.solver.seconds, **clock.seconds}}
+            ),
+        }
+    )
+
+
+def proved_bound(
+    rules: Mapping[str, Rule],
+    problem: Problem,
+    model: Model,
+    prices: Any,
+    pairs: PairCount,
+) -> tuple[Bound, PairCount]:
+    """The bound over *all* pairs that the rules allow, and how many those are.
+
+    With candidates chosen by distance, the pairs left out are priced too, a chunk at a time.
+    """
+    if problem.candidates != "nearest":
+        possible = len(model.pairs)
+        return prove(model, prices), PairCount(considered=possible, possible=possible)
+    counted = 0
+
+    def chunks() -> Iterator[Model]:
+        nonlocal counted
+        for chunk in models_of_all_pairs(rules, problem):
+            counted += len(chunk.pairs)
+            yield chunk
+
+    bound = prove(model, prices, chunks())
+    return bound, PairCount(considered=len(model.pairs), possible=counted)
+
+
+def versions() -> dict[str, str]:
+    """Versions of the software that takes part in a solve, by distribution name."""
+    found = {}
+    for name in ("optiterr", "numpy", "scipy", "pandas", "highspy", "ortools", "pulp"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def save(plan: Plan, scenario: Scenario, path: Path) -> Plan:
+    """Writes ``plan`` to ``path`` with the way from there to the scenario's data; returns it."""
+    try:
+        folder = os.path.relpath(scenario.folder, path.parent)
+    except ValueError as error:  # another drive on Windows
+        raise DataError(
+            str(path),
+            "lies on another drive than the data",
+            "choose a folder on the drive of the scenario",
+        ) from error
+    written = plan.model_copy(update={"folder": Path(folder).as_posix()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(written.to_json(), encoding="utf-8")
+    return written
