@@ -1,0 +1,137 @@
+"""The child's side of a supervised solve: runs one solver, streams what it finds, never prints."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import threading
+from pathlib import Path
+from time import perf_counter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from optiterr.model import Model
+    from optiterr.solution import Improvement
+
+ASK_SECONDS = 0.02
+"""A solver's question whether to stop is answered anew at most this often."""
+
+
+def pack(model: Model) -> dict[str, Any]:
+    """The fields of ``model`` in a form that pickles."""
+    return {
+        "account_ids": model.account_ids,
+        "rep_ids": model.rep_ids,
+        "pairs": model.pairs,
+        "costs": dict(model.costs),
+        "constants": dict(model.constants),
+        "blocks": model.blocks,
+    }
+
+
+def unpack(fields: dict[str, Any]) -> Model:
+    """The model that :func:`pack` took apart."""
+    from optiterr.model import Model
+
+    views = {name: MappingProxyType(fields[name]) for name in ("costs", "constants")}
+    return Model(**{**fields, **views})
+
+
+class Line:
+    """The child's end of the wire: sends whole messages, hears the word to stop."""
+
+    def __init__(self) -> None:
+        # What native code prints must not reach the wire: file 1 becomes a copy of file 2.
+        self._wire = os.fdopen(os.dup(1), "wb", buffering=0)
+        os.dup2(2, 1)
+        self.stop = threading.Event()
+
+    def send(self, *message: object) -> None:
+        """Send one message."""
+        raw = pickle.dumps(message, protocol=5)
+        data = memoryview(len(raw).to_bytes(8, "little") + raw)
+        while data:
+            data = data[self._wire.write(data) :]
+
+    def listen(self) -> None:
+        """Wait for the parent's word; a parent that is gone ends this process."""
+        if os.read(0, 1):
+            self.stop.set()
+            os.read(0, 1)
+        os._exit(1)
+
+
+class Streamed:
+    """A report that sends improvements to the parent and passes its word to stop on."""
+
+    def __init__(self, line: Line, model: Model) -> None:
+        self._line, self._model, self._asked = line, model, 0.0
+
+    def __call__(self, improvement: Improvement, x: NDArray[np.float64] | None = None) -> bool:
+        import numpy as np
+
+        if x is not None or improvement.incumbent is not None or improvement.bound is not None:
+            choice = None if x is None else self._model.choice(np.asarray(x)).astype(np.int32)
+            self._line.send("improvement", improvement, choice)
+        elif perf_counter() - self._asked < ASK_SECONDS:
+            return False
+        self._asked = perf_counter()
+        return self._line.stop.is_set()
+
+
+def limit_memory(gigabytes: float | None) -> None:
+    """A backstop behind the parent's watch: address space well above the limit."""
+    if gigabytes is None:
+        return
+    try:
+        import resource
+    except ImportError:  # not on this system: the parent's watch stands alone
+        return
+    room = int(2 * gigabytes * 2**30 + 4 * 2**30)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (room if hard < 0 else min(room, hard), hard))
+
+
+def main(job: str) -> None:
+    """Run the job in the file ``job`` and send its solution."""
+    import faulthandler
+
+    line = Line()
+    faulthandler.enable(file=sys.stderr)
+    with Path(job).open("rb") as file:
+        head = pickle.load(file)
+        sys.path[:] = head["path"]
+        limit_memory(head["memory_gb"])
+        try:
+            function = pickle.loads(head["function"])
+        except (ImportError, AttributeError) as error:
+            line.send("broken", f"cannot import the solver: {error}")
+            return
+        body = pickle.load(file)
+    model = unpack(body["model"])
+    threading.Thread(target=line.listen, daemon=True).start()
+    line.send("ready")
+    try:
+        solution = function(model, body["limits"], body["start"], Streamed(line, model))
+    except MemoryError:
+        line.send("memory")
+    except Exception as error:  # noqa: BLE001 - the edge of a process: the text goes to the parent
+        line.send("broken", f"{type(error).__name__}: {error}")
+    else:
+        try:
+            line.send("solution", solution)
+        except Exception as error:  # noqa: BLE001 - an answer that cannot be sent is malformed
+            line.send("malformed", f"{type(solution).__name__} that cannot be sent ({error})")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads of native libraries must not delay or crash the end.
+    os._exit(0)

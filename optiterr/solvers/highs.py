@@ -1,0 +1,242 @@
+"""HiGHS through arrays: plans, bounds, relaxations and prices; the default."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optiterr.errors import SolverError
+from optiterr.linear import Mip, linearise
+from optiterr.model import Model
+from optiterr.solution import Improvement, Limits, Solution, Status
+from optiterr.solvers import Report, Solver, requires, rounded
+
+Floats = NDArray[np.float64]
+
+STATUS = {
+    "kOptimal": Status.OPTIMAL,
+    "kModelEmpty": Status.OPTIMAL,
+    "kInfeasible": Status.INFEASIBLE,
+    # Every column has finite bounds, so "unbounded or infeasible" can only be infeasible.
+    "kUnboundedOrInfeasible": Status.INFEASIBLE,
+    "kUnbounded": Status.UNBOUNDED,
+    "kTimeLimit": Status.NO_SOLUTION,
+    "kIterationLimit": Status.NO_SOLUTION,
+    "kSolutionLimit": Status.NO_SOLUTION,
+    "kInterrupt": Status.NO_SOLUTION,
+    "kHighsInterrupt": Status.NO_SOLUTION,
+    "kMemoryLimit": Status.NO_SOLUTION,
+}
+"""HiGHS model status to ours; a limit becomes ``feasible`` when there is a plan."""
+
+
+def solve(
+    model: Model, limits: Limits, start: Floats | None = None, report: Report | None = None
+) -> Solution:
+    """The best plan that HiGHS finds, with the bound that it claims."""
+    began = perf_counter()
+    mip = linearise(model)
+    built = perf_counter()
+    highs = load(mip, limits, relaxed=False)
+    if start is not None:
+        index = np.arange(mip.pairs, dtype=np.int32)
+        _check(highs.setSolution(len(index), index, np.asarray(start, float)), "the start")
+    log = _Log(highs, mip.pairs, report, began)
+    handed = perf_counter()
+    highs.run()
+    status = _status(highs)
+    info = highs.getInfo()
+    seconds = _seconds(began, built, handed)
+    x, message = None, ""
+    if status in (Status.OPTIMAL, Status.NO_SOLUTION) and info.primal_solution_status == 2:
+        x = rounded(np.array(highs.getSolution().col_value[: mip.pairs], dtype=float))
+        if x is None:
+            status, message = Status.FAILED, "a pick is neither 0 nor 1 in the plan that HiGHS gave"
+        elif status is Status.NO_SOLUTION:
+            status = Status.FEASIBLE
+    elif status is Status.OPTIMAL:
+        status, message = Status.FAILED, "HiGHS says optimal but gives no plan"
+    bound = float(info.mip_dual_bound)
+    claims = status.has_plan or status is Status.NO_SOLUTION
+    return Solution(
+        status,
+        "highs",
+        highs.version(),
+        x,
+        float(info.objective_function_value) if status.has_plan else None,
+        bound if claims and np.isfinite(bound) else None,
+        seconds=seconds,
+        log=tuple(log.lines),
+        message=message or _words(highs),
+    )
+
+
+def relax(
+    model: Model, limits: Limits, start: Floats | None = None, report: Report | None = None
+) -> Solution:
+    """The relaxed optimum of ``model`` and its row prices; ``x`` holds fractions and is no plan."""
+    began = perf_counter()
+    mip = linearise(model)
+    built = perf_counter()
+    highs = load(mip, limits, relaxed=True)
+    _Log(highs, mip.pairs, report, began)
+    handed = perf_counter()
+    highs.run()
+    status = _status(highs)
+    seconds = _seconds(began, built, handed)
+    if status is not Status.OPTIMAL:
+        return Solution(status, "highs", highs.version(), seconds=seconds, message=_words(highs))
+    answer, value = highs.getSolution(), float(highs.getInfo().objective_function_value)
+    if not answer.value_valid or not answer.dual_valid:
+        text = "HiGHS says optimal but gives no values or no duals"
+        return Solution(Status.FAILED, "highs", highs.version(), seconds=seconds, message=text)
+    return Solution(
+        status,
+        "highs",
+        highs.version(),
+        np.array(answer.col_value[: mip.pairs], dtype=float),
+        value,
+        value,
+        mip.prices(np.array(answer.row_dual, dtype=float), model.rows),
+        seconds,
+    )
+
+
+def load(mip: Mip, limits: Limits, *, relaxed: bool) -> Any:
+    """A ``highspy.Highs`` that holds ``mip`` and keeps to ``limits``; arrays are passed whole."""
+    import highspy
+
+    # HiGHS keeps one thread pool per process and answers "Not Set" when its size would change.
+    highspy.Highs.resetGlobalScheduler(True)
+    highs = highspy.Highs()
+    options: dict[str, bool | int | float] = {
+        "output_flag": False,
+        "time_limit": float(limits.seconds),
+        "threads": int(limits.threads),
+        "random_seed": int(limits.seed) % (2**31),
+        "mip_rel_gap": float(limits.gap),
+    }
+    for name, value in options.items():
+        _set(highs, name, value)
+    pass_model(highs, mip, relaxed=relaxed)
+    return highs
+
+
+def pass_model(highs: Any, mip: Mip, *, relaxed: bool) -> None:
+    """Give ``mip`` to a ``highspy.Highs``."""
+    import highspy
+
+    rows, cols = mip.matrix.shape
+    kinds = np.zeros(0 if relaxed else cols, dtype=np.int32)
+    kinds[: mip.pairs] = int(highspy.HighsVarType.kInteger)
+    _check(
+        highs.passModel(
+            cols,
+            rows,
+            mip.matrix.nnz,
+            int(highspy.MatrixFormat.kRowwise),
+            int(highspy.ObjSense.kMinimize),
+            mip.offset,
+            mip.cost,
+            mip.lower,
+            mip.upper,
+            mip.row_lower,
+            mip.row_upper,
+            mip.matrix.indptr.astype(np.int32),
+            mip.matrix.indices.astype(np.int32, copy=False),
+            mip.matrix.data,
+            np.zeros(cols, dtype=np.int32) if relaxed else kinds,
+        ),
+        "the model",
+    )
+
+
+def _set(highs: Any, name: str, value: bool | int | float) -> None:
+    """Set an option and read it back: a refused one is silent otherwise."""
+    highs.setOptionValue(name, value)
+    _, kept = highs.getOptionValue(name)
+    if kept != value:
+        raise SolverError(
+            "solver 'highs'",
+            f"option {name} stays {kept!r} when set to {value!r}",
+            "choose a value that HiGHS takes",
+        )
+
+
+def _check(answer: Any, what: str) -> None:
+    import highspy
+
+    if answer == highspy.HighsStatus.kError:
+        raise SolverError("solver 'highs'", f"refuses {what}", "export the model and read its log")
+
+
+def _status(highs: Any) -> Status:
+    return STATUS.get(highs.getModelStatus().name, Status.FAILED)
+
+
+def _words(highs: Any) -> str:
+    name = highs.getModelStatus()
+    return "" if name.name == "kOptimal" else f"HiGHS: {highs.modelStatusToString(name)}"
+
+
+def _seconds(began: float, built: float, handed: float) -> dict[str, float]:
+    return {
+        "build": built - began,
+        "handover": handed - built,
+        "solve": perf_counter() - handed,
+    }
+
+
+class _Log:
+    """Listens to a running HiGHS: keeps the improvement log, reports, and asks it to stop."""
+
+    def __init__(self, highs: Any, pairs: int, report: Report | None, began: float) -> None:
+        self.lines: list[Improvement] = []
+        self._pairs, self._report, self._began = pairs, report, began
+        self._best, self._bound = np.inf, -np.inf
+        highs.cbMipImprovingSolution += self._improved
+        highs.cbMipLogging += self._logged
+        for each in (highs.cbMipInterrupt, highs.cbSimplexInterrupt, highs.cbIpmInterrupt):
+            if report is not None:
+                each.subscribe(self._asked)
+
+    def _tell(self, event: Any, x: Floats | None) -> None:
+        out = event.data_out
+        best, bound = float(out.mip_primal_bound), float(out.mip_dual_bound)
+        if x is None and bound <= self._bound + 1e-9 * abs(bound):
+            return
+        self._best, self._bound = min(best, self._best), max(bound, self._bound)
+        line = Improvement(
+            perf_counter() - self._began,
+            self._best if np.isfinite(self._best) else None,
+            self._bound if np.isfinite(self._bound) else None,
+        )
+        self.lines.append(line)
+        if self._report is not None and self._report(line, x):
+            event.interrupt()
+
+    def _improved(self, event: Any) -> None:
+        values = np.array(event.data_out.mip_solution[: self._pairs], dtype=float)
+        self._tell(event, values)
+
+    def _logged(self, event: Any) -> None:
+        self._tell(event, None)
+
+    def _asked(self, event: Any) -> None:
+        if self._report is not None and self._report(Improvement(perf_counter() - self._began)):
+            event.interrupt()
+
+
+SOLVERS = (
+    Solver(
+        "highs",
+        "HiGHS (highspy), given whole arrays; the default.",
+        frozenset({"mip", "lp", "bound", "prices", "start", "threads", "seed", "progress"}),
+        requires("highspy", "highspy>=1.11,<1.15"),
+        solve,
+        relax,
+    ),
+)
