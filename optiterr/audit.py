@@ -170,25 +170,16 @@ def _worst_rows(model: Model, certificate: Certificate, count: int) -> dict[str,
     return _largest(np.array(names, dtype=object), np.concatenate(amounts), count)
 
 
-def prices_by_block(model: Model, prices: Floats) -> dict[str, tuple[float, ...]]:
-    """Row prices by block name, as a plan stores them."""
-    return {
-        block.name: tuple(float(price) for price in prices[start : start + block.rows])
-        for start, block in zip(model.row_start, model.blocks, strict=False)
-    }
-
-
 def prices_of(model: Model, stored: Mapping[str, tuple[float, ...]]) -> Floats:
     """Row prices in the model's order from a plan's; AuditError when they do not fit the model."""
-    wanted = {block.name: block.rows for block in model.blocks}
-    given = {name: len(values) for name, values in stored.items()}
-    if wanted != given:
+    try:
+        return model.from_blocks(stored)
+    except ValueError as error:
         raise AuditError(
             "prices",
-            f"the plan prices blocks {given}, the model has {wanted}",
+            str(error),
             "the plan belongs to another scenario, other data or another version",
-        )
-    return np.concatenate([np.zeros(0), *(np.asarray(stored[name], float) for name in wanted)])
+        ) from error
 
 
 def trusted_status(solution: Solution, gap_asked: float) -> Status:

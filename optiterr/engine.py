@@ -16,7 +16,6 @@ from optiterr.audit import (
     assignment_of,
     audit,
     gap_of,
-    prices_by_block,
     prove,
     recount,
     trusted_status,
@@ -131,7 +130,8 @@ def solve_problem(
     draft = _credited(draft, solution, relaxed)
     if solution.status is Status.INFEASIBLE:
         with clock.phase("diagnose"):
-            told = proof(model, lambda soft: _relax(soft, limits))
+            told, prices = proof(model, lambda soft: _relax(soft, limits))
+        draft = draft.model_copy(update={"prices": prices})
         return _no_plan(
             draft,
             clock,
@@ -261,7 +261,7 @@ def _audited(
             "findings": counted.findings,
             "assignment": {str(account): str(rep) for account, rep in assignment.items()},
             "pairs": pairs,
-            "prices": prices_by_block(model, bound.prices),
+            "prices": model.by_block(bound.prices),
             "solver": draft.solver.model_copy(
                 update={"seconds": {**draft.solver.seconds, **clock.seconds}}
             ),

@@ -91,6 +91,21 @@ class Model:
         names = [*self.costs, *self.constants, *(block.rule for block in self.blocks)]
         return tuple(dict.fromkeys(names))
 
+    def by_block(self, prices: Floats) -> dict[str, tuple[float, ...]]:
+        """Row prices by block name, as files keep them."""
+        return {
+            block.name: tuple(float(price) for price in prices[start : start + block.rows])
+            for start, block in zip(self.row_start, self.blocks, strict=False)
+        }
+
+    def from_blocks(self, stored: Mapping[str, Sequence[float]]) -> Floats:
+        """Row prices in row order from :meth:`by_block`; ValueError when they do not fit."""
+        wanted = {block.name: block.rows for block in self.blocks}
+        given = {name: len(values) for name, values in stored.items()}
+        if wanted != given:
+            raise ValueError(f"prices for blocks {given}, but the model has {wanted}")
+        return np.concatenate([np.zeros(0), *(np.asarray(stored[name], float) for name in wanted)])
+
     def loads(self, x: Floats) -> list[Floats]:
         """Loads of each block when pair ``p`` is picked ``x[p]`` times."""
         return [block.matrix @ x for block in self.blocks]

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from optiterr.audit import AGREE, prices_of, recount
 from optiterr.certificate import certify, relative_gap
-from optiterr.compile import compile_model
+from optiterr.compile import Compiled, compile_model
 from optiterr.engine import proved_bound, read
 from optiterr.errors import AuditError
-from optiterr.explain.infeasible import blocking
+from optiterr.explain.infeasible import blocking, elastic, proof_at
 from optiterr.model import Model
 from optiterr.plan import Plan
 from optiterr.problem import Problem
@@ -70,17 +70,25 @@ def verify(
     if plan.has_plan:
         checks += _plan_checks(plan, scenario, problem, compiled.model)
     elif plan.status is Status.INFEASIBLE:
-        found = tuple(blocking(problem, compiled))
-        named = [one for one in plan.blocking if one in found]
-        checks.append(
-            Check(
-                what="what blocks every plan",
-                holds=bool(named) and len(named) == len(plan.blocking),
-                claimed=f"{len(plan.blocking)} findings",
-                recounted=f"{len(named)} of them found again by direct checks",
-            )
-        )
+        checks.append(_blocked(plan, problem, compiled))
     return Verification(plan=str(path), checks=tuple(checks))
+
+
+def _blocked(plan: Plan, problem: Problem, compiled: Compiled) -> Check:
+    """Whether everything said to block every plan is found again, by direct checks or by prices."""
+    found = list(blocking(problem, compiled))
+    if plan.prices:
+        try:
+            found += proof_at(compiled.model, prices_of(elastic(compiled.model), plan.prices))
+        except AuditError as error:
+            return Check(what="what blocks every plan", holds=False, recounted=str(error))
+    again = sum(one in found for one in plan.blocking)
+    return Check(
+        what="what blocks every plan",
+        holds=0 < again == len(plan.blocking),
+        claimed=f"{len(plan.blocking)} findings",
+        recounted=f"{again} of them proved again without a solver",
+    )
 
 
 def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model) -> list[Check]:

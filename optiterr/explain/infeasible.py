@@ -248,25 +248,35 @@ def elastic(model: Model) -> Model:
     return builder.build()
 
 
-def proof(model: Model, relax: Callable[[Model], Solution]) -> tuple[Finding, ...]:
-    """Rows that cannot hold together, proved by prices; empty when the relaxation can keep them.
+def proof(
+    model: Model, relax: Callable[[Model], Solution]
+) -> tuple[tuple[Finding, ...], dict[str, tuple[float, ...]]]:
+    """Rows that cannot hold together, and the prices that prove it; both empty when none can be.
 
     ``relax`` solves the linear relaxation of a model and gives row prices. The proof itself is the
-    lower bound of :func:`elastic` at those prices: when it is above zero, every plan breaks a row.
+    lower bound of :func:`elastic` at those prices: above zero, every plan breaks a row.
     """
     if (np.diff(model.pairs.start) == 0).any():
-        return ()
+        return (), {}
     soft = elastic(model)
     answer = relax(soft)
     if answer.prices is None:
-        return ()
-    bound = lower_bound(soft, answer.prices)
+        return (), {}
+    found = proof_at(model, answer.prices)
+    return found, (soft.by_block(answer.prices) if found else {})
+
+
+def proof_at(model: Model, prices: Floats) -> tuple[Finding, ...]:
+    """What ``prices`` on the rows of :func:`elastic` prove, in words; empty when nothing."""
+    soft = elastic(model)
+    bound = lower_bound(soft, prices)
     if bound.value <= 10 * TOLERANCE:
         return ()
     rows: dict[str, list[str]] = {}
+    largest = np.abs(bound.prices).max()
     for start, block in zip(soft.row_start, soft.blocks, strict=False):
-        prices = bound.prices[start : start + block.rows]
-        for row in np.flatnonzero(np.abs(prices) > TOLERANCE * np.abs(bound.prices).max()):
+        part = bound.prices[start : start + block.rows]
+        for row in np.flatnonzero(np.abs(part) > TOLERANCE * largest):
             rows.setdefault(block.rule, []).append(block.labels[row])
     told = "; ".join(
         f"{rule} ({_names(np.array(labels, dtype=object))})" for rule, labels in rows.items()
