@@ -91,8 +91,9 @@ def linearise(model: Model) -> Mip:
         if plain:
             pieces.append(block.matrix)
         else:
-            scaled = sparse.diags_array(expansion.row_scale) @ block.matrix[expansion.row_source]
-            pieces.append(scaled.tocsr())
+            scaled = block.matrix[expansion.row_source]
+            scaled.data = scaled.data * np.repeat(expansion.row_scale, np.diff(scaled.indptr))
+            pieces.append(scaled)
         cost.append(expansion.col_cost)
         lower.append(expansion.col_lower)
         upper.append(expansion.col_upper)
