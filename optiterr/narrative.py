@@ -1,0 +1,181 @@
+"""A comparison in words: sentences made of text and of the figures they quote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from optiterr.case import Case
+from optiterr.figures import show
+
+NONE_LEFT = 1e-9
+"""A proved gap below this share leaves nothing to be gained."""
+
+
+class Part(BaseModel):
+    """A piece of a sentence: plain text, or a figure of a case as it is quoted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    case: str = Field(default="", description="case whose figure is quoted; empty for plain text")
+    figure: str = Field(default="", description="key of the figure")
+    today: bool = Field(default=False, description="quoted of today's books under its rules")
+
+
+class Sentence(BaseModel):
+    """What is said about one case, or about all of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    case: str = Field(default="", description="the case spoken of; empty for all")
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The sentence without its references."""
+        return "".join(part.text for part in self.parts)
+
+
+def story(cases: Sequence[Case], today: Case) -> tuple[Sentence, ...]:
+    """One paragraph a case, and one that names the extremes when there are several plans."""
+    told = [_told(case) for case in cases]
+    last = _extremes([case for case in cases if "cost" in case.values], today.lead)
+    return (*told, *last)
+
+
+def _quote(case: Case, key: str, *, today: bool = False) -> Part:
+    values = case.today_values if today else case.values
+    form = next(one for one in case.figures if one.key == key)
+    return Part(text=form.show(values[key]), case=case.name, figure=key, today=today)
+
+
+def _told(case: Case) -> Sentence:
+    if "cost" not in case.values:
+        return Sentence(case=case.name, parts=tuple(_no_plan(case)))
+    parts = [Part(text=case.title), *_moves(case)]
+    for key, falls, rises in (
+        (f"spread:{case.lead}", "brings", "raises"),
+        ("travel", "cuts", "raises"),
+    ):
+        parts += _from_to(case, key, falls, rises)
+    parts.append(Part(text="."))
+    return Sentence(case=case.name, parts=(*parts, *_cost(case)))
+
+
+def _no_plan(case: Case) -> list[Part]:
+    words = {
+        "infeasible": "has no plan: no assignment keeps all of its hard rules.",
+        "unbounded": "has no plan: its cost has no lower end.",
+        "no_solution": "has no plan: none was found in time; there may be one.",
+    }
+    parts = [Part(text=f"{case.title} {words.get(case.status, 'has no plan: the solve failed.')}")]
+    if case.blocking:
+        parts.append(Part(text=f" {case.blocking[0].message.rstrip('.')}."))
+    return parts
+
+
+def _moves(case: Case) -> list[Part]:
+    share = f"moved_share:{case.lead}"
+    if case.values["moved:accounts"] == 0:
+        parts = [Part(text=" moves no account of a rep who stays")]
+    else:
+        parts = [
+            Part(text=" moves "),
+            _quote(case, "moved:accounts"),
+            Part(text=_plural(case.values["moved:accounts"])),
+        ]
+        if share in case.values:
+            parts += [Part(text=" ("), _quote(case, share), Part(text=f" of {case.lead})")]
+    for key, words in (
+        ("forced:accounts", " whose rep leaves"),
+        ("assigned:accounts", " that nobody owned"),
+    ):
+        if case.values[key]:
+            ending = _plural(case.values[key]) + words
+            parts += [Part(text=", places "), _quote(case, key), Part(text=ending)]
+    return parts
+
+
+def _plural(count: float) -> str:
+    return " account" if count == 1 else " accounts"
+
+
+def _from_to(case: Case, key: str, falls: str, rises: str) -> list[Part]:
+    if key not in case.values or key not in case.today_values:
+        return []
+    form = next(one for one in case.figures if one.key == key)
+    what = form.title[:1].lower() + form.title[1:]
+    now, then = form.show(case.values[key]), form.show(case.today_values[key])
+    unit = f" {form.unit}" if form.unit and form.style != "share" else ""
+    if now == then:
+        return [
+            Part(text=f", leaves the {what} at "),
+            _quote(case, key),
+            Part(text=unit),
+        ]
+    verb = falls if case.values[key] < case.today_values[key] else rises
+    return [
+        Part(text=f", {verb} the {what} from "),
+        _quote(case, key, today=True),
+        Part(text=" to "),
+        _quote(case, key),
+        Part(text=unit),
+    ]
+
+
+def _cost(case: Case) -> list[Part]:
+    parts = []
+    broken = case.today_values.get("breaches", 0)
+    saved = case.values.get("saving_share")
+    if saved is not None and show(abs(saved), "share") != show(0, "share"):
+        dear = "less" if saved > 0 else "more"
+        parts += [
+            Part(text=" By its own rules it costs "),
+            Part(text=show(abs(saved), "share"), case=case.name, figure="saving_share"),
+            Part(text=f" {dear} than today's books"),
+        ]
+    else:
+        parts += [Part(text=" By its own rules it costs "), _quote(case, "cost")]
+    parts += [*_left(case), Part(text=".")]
+    if broken:
+        parts += [
+            Part(text=" Today's books break its hard rules in "),
+            _quote(case, "breaches", today=True),
+            Part(text=" place." if broken == 1 else " places."),
+        ]
+    return parts
+
+
+def _left(case: Case) -> list[Part]:
+    gap = case.values.get("gap")
+    among = " among the pairs considered" if case.proved == "considered" else ""
+    if gap is None:
+        return [Part(text="; how much better is possible is not proved")]
+    if gap <= NONE_LEFT:
+        return [Part(text=f"; nothing better is possible{among}")]
+    return [
+        Part(text="; at most "),
+        _quote(case, "gap"),
+        Part(text=f" better is possible{among}"),
+    ]
+
+
+def _extremes(cases: Sequence[Case], lead: str) -> list[Sentence]:
+    """Which plan moves least, is most even, travels least: said only of one plan each."""
+    if len(cases) < 2:
+        return []
+    said = []
+    for key, words in (
+        (f"moved_share:{lead}", f"moves the least {lead}"),
+        (f"spread:{lead}", f"spreads {lead} most evenly"),
+        ("travel", "is nearest to its accounts"),
+    ):
+        known = sorted((case for case in cases if key in case.values), key=lambda c: c.values[key])
+        if len(known) == len(cases) and known[0].values[key] < known[1].values[key]:
+            said.append(f"{known[0].title} {words}")
+    if not said:
+        return []
+    text = ", ".join(said[:-1]) + " and " + said[-1] if len(said) > 1 else said[0]
+    return [Sentence(parts=(Part(text=f"Of these plans {text}."),))]
