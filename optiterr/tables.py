@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import math
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
+import pandas as pd
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -16,6 +22,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from optiterr import files
+from optiterr.errors import DataError, nearest
+from optiterr.places import Place
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 """The name of a column, a table or a frame; an id."""
@@ -146,7 +156,7 @@ class PairSource(_Source):
         None, ge=1, description="each account may go to this many nearest reps, or to its owner"
     )
     by: Coordinates = Field(
-        default_factory=lambda: Coordinates(),
+        default_factory=lambda: Coordinates.model_validate({}),
         description="where accounts and reps are; goes with nearest",
     )
     account: Name = Field("account_id", description="column with the account's id")
@@ -182,3 +192,106 @@ class DataSpec(_Spec):
     tables: dict[Name, TableSource] = Field(
         default_factory=dict, description="further tables that rules name"
     )
+
+
+def place_of(source: TableSource | PairSource, key: str) -> Place:
+    """How messages name the table of ``source``, written at ``key``, and its rows."""
+    if source.file is not None:
+        name = source.file if source.sheet is None else f"{source.file}, sheet {source.sheet!r}"
+        parquet = source.file.lower().endswith(".parquet")
+        return Place(name, "record", 1) if parquet else Place(name)
+    if source.frame is not None:
+        return Place(f"frame {source.frame!r}", "record", 1)
+    return Place(f"{key}.records", "record", 1)
+
+
+def read_table(
+    source: TableSource | PairSource,
+    folder: Path,
+    frames: Mapping[str, Any] | None = None,
+    key: str = "data",
+) -> tuple[pd.DataFrame, str]:
+    """The table of ``source`` with the columns' names and cells as written, and its SHA-256.
+
+    The hash is of the file's bytes, or of a canonical form of records and frames. The cells of text
+    files are text. A frame handed over is copied, never modified. ``key`` is where the scenario
+    describes the table.
+    """
+    name = place_of(source, key).name
+    if source.file is not None:
+        return _read_file(source.file, source.sheet, folder, name)
+    if source.frame is not None:
+        frame = _handed_over(source.frame, frames or {}, key)
+        return frame, _hash_of_frame(frame)
+    records = source.records or ()
+    names = list(dict.fromkeys(column for record in records for column in record))
+    frame = pd.DataFrame(
+        {column: [record.get(column) for record in records] for column in names},
+        index=pd.RangeIndex(len(records)),
+        dtype=object,
+    )
+    text = json.dumps(records, sort_keys=True, default=str, ensure_ascii=False)
+    return frame, hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_file(file: str, sheet: str | None, folder: Path, name: str) -> tuple[pd.DataFrame, str]:
+    path = folder / file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        there = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = nearest(path.name, sorted(there))
+        raise DataError(
+            file,
+            f"cannot be read in {folder.name or folder}: {error.strerror}",
+            f"did you mean {near!r}?"
+            if near and near != path.name
+            else "name a file that is there",
+        ) from error
+    sha256 = hashlib.sha256(data).hexdigest()
+    kind = file.lower()
+    if kind.endswith(".gz"):
+        data, kind = files.unpack(data, name), kind.removesuffix(".gz")
+    if kind.endswith(".parquet"):
+        return files.read_parquet(data, name), sha256
+    if kind.endswith(".xlsx"):
+        return files.read_workbook(data, sheet, name), sha256
+    return files.read_delimited(data, "\t" if kind.endswith(".tsv") else ",", name), sha256
+
+
+def _handed_over(name: str, frames: Mapping[str, Any], key: str) -> pd.DataFrame:
+    if name not in frames:
+        raise DataError(
+            f"{key}.frame",
+            f"no frame {name!r} was handed over",
+            f"pass it from Python; handed over: {', '.join(sorted(frames)) or 'none'}",
+        )
+    table = frames[name]
+    if isinstance(table, pd.DataFrame):
+        files.check_header(list(table.columns), f"frame {name!r}")
+        return table.reset_index(drop=True).copy()
+    import narwhals
+
+    try:
+        arrow = narwhals.from_native(table, eager_only=True).to_arrow()
+    except TypeError as error:
+        raise DataError(
+            f"frame {name!r}",
+            f"is a {type(table).__name__}, not a table in memory",
+            "hand over a pandas, polars or pyarrow table",
+        ) from error
+    return files.from_arrow(arrow, f"frame {name!r}")
+
+
+def _hash_of_frame(frame: pd.DataFrame) -> str:
+    digest = hashlib.sha256()
+    for name, column in frame.items():
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufM":
+            values = column.to_numpy()
+            kind = values.dtype.newbyteorder("<")
+            digest.update(json.dumps([name, kind.str, len(values)]).encode())
+            digest.update(values.astype(kind, copy=False).tobytes())
+        else:
+            cells = column.astype(object).where(column.notna(), None).tolist()
+            digest.update(json.dumps([name, cells], default=str).encode())
+    return digest.hexdigest()

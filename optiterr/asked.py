@@ -1,0 +1,272 @@
+"""The columns that a scenario names and its rules read: found, renamed and validated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from optiterr import columns as read_as
+from optiterr.columns import Cells
+from optiterr.errors import DataError, Fault, nearest
+from optiterr.oddities import degrees, two_units
+from optiterr.pairs import Floats
+from optiterr.places import Place
+from optiterr.problem import COUNT, Column
+from optiterr.tables import Coordinates, PairSource, TableSource, place_of, read_table
+
+IDS = ("account_id", "rep_id", "owner_id")
+"""Columns that are validated as ids, whatever else reads them."""
+
+
+@dataclass
+class Table:
+    """A table under its scenario names; ``written`` has the file's name of each renamed column."""
+
+    key: str
+    place: Place
+    frame: pd.DataFrame
+    written: dict[str, str]
+    sha256: str
+    numbers: dict[str, Floats] = field(default_factory=dict)
+
+    def name(self, column: str) -> str:
+        """The name of ``column`` in the file, for messages."""
+        return self.written.get(column, column)
+
+    def ids(self, column: str, faults: list[Fault], unique: bool = True) -> Cells:
+        """The ids in ``column``, which holds them as text from now on; None where empty."""
+        if column not in self.frame:
+            return np.full(len(self.frame), None, dtype=object)
+        values, found = read_as.ids(self.frame[column], self.place, self.name(column))
+        if unique:
+            found += read_as.empty(values, self.place, self.name(column))
+            found += read_as.repeated(values, self.place, self.name(column))
+            if not len(values):
+                found.append(
+                    Fault(self.place.name, "has no rows", f"{self.key} needs at least one")
+                )
+        faults += found
+        self.frame[column] = pd.Series(values)
+        return values
+
+
+def load(
+    source: TableSource | PairSource,
+    key: str,
+    own: Mapping[str, str],
+    folder: Path,
+    frames: Mapping[str, Any],
+    faults: list[Fault],
+) -> Table | None:
+    """The table of ``source`` with its columns renamed, or None when it cannot be read at all.
+
+    ``own`` adds the names of id columns to those of ``source.columns``. Columns that are not
+    renamed keep their names; a column may be given several names.
+    """
+    place = place_of(source, key)
+    try:
+        frame, sha256 = read_table(source, folder, frames, key)
+    except DataError as error:
+        faults += error.faults
+        return None
+    names = {**own, **source.columns}
+    there = list(frame.columns)
+    for ours, theirs in names.items():
+        if theirs not in there:
+            faults.append(_misnamed(place, theirs, there, key, ours, ours not in source.columns))
+    columns: dict[str, Any] = {}
+    for theirs in there:
+        given = [ours for ours, one in names.items() if one == theirs] or [theirs]
+        for ours in given:
+            if ours == theirs and names.get(ours, theirs) != theirs:
+                faults.append(
+                    Fault(
+                        place.column(theirs),
+                        f"the scenario already calls {names[ours]!r} {ours!r}",
+                        f"name this one too, for example {key}.columns: {{{ours}_2: {theirs}}}",
+                    )
+                )
+            else:
+                columns[ours] = frame[theirs].array
+    renamed = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+    return Table(key, place, renamed, names, sha256)
+
+
+def _misnamed(
+    place: Place, theirs: str, there: Sequence[str], key: str, ours: str, own: bool
+) -> Fault:
+    near = _alike(theirs, there)
+    option = {"account_id": "id", "owner_id": "owner"}.get(ours, "id")
+    if key == "data.pairs":
+        option = {"account_id": "account", "rep_id": "rep"}.get(ours, "rep")
+    write = f"{key}.{option}: " if own else f"{key}.columns: {{{ours}: "
+    end = "" if own else "}"
+    fix = f"did you mean {near!r}? write {write}{near}{end}; " if near else ""
+    return Fault(place.name, f"has no column {theirs!r}", f"{fix}{_said(there)}")
+
+
+def _alike(word: str, known: Iterable[str]) -> str | None:
+    """The known name most like ``word``, whatever the case of its letters."""
+    plain = {re.sub(r"[\W_]", "", one).casefold(): one for one in known}
+    near = nearest(re.sub(r"[\W_]", "", word).casefold(), plain)
+    return None if near is None else plain[near]
+
+
+def _said(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 30} more" if len(names) > 30 else ""
+    return f"its columns: {', '.join(names[:30]) or 'none'}{more}"
+
+
+# ---------------------------------------------------------------------------------- what rules read
+
+
+def validate(
+    asked: Iterable[Column],
+    accounts: Table,
+    reps: Table,
+    pairs: Table | None,
+    by: Coordinates | None,
+    faults: list[Fault],
+) -> list[str]:
+    """Bring every asked column to its kind and return what looks odd but can be used as written.
+
+    Number columns become floats, texts have no missing cells, dates are datetime64. ``by`` names
+    the coordinates that the search for nearest reps needs.
+    """
+    asked = list(asked)
+    if by is not None:
+        names = (by.latitude, by.longitude)
+        asked += [Column("accounts", name, minimum=None) for name in names]
+        asked += [Column("reps", name, minimum=None) for name in names]
+    wanted: dict[str, dict[str, list[Column]]] = {"accounts": {}, "reps": {}, "pairs": {}}
+    tables = {"accounts": accounts, "reps": reps, "pairs": pairs}
+    for column in dict.fromkeys(asked):
+        where = _table_of(column, accounts, pairs, faults)
+        table = tables.get(where) if where else None
+        counts = where == "accounts" and column.name == COUNT and COUNT not in accounts.frame
+        if where is None or counts:
+            continue
+        if table is None:
+            what = f"a rule reads {column.name!r} of each pair, and data.pairs is no table of pairs"
+            fix = f"give data.pairs a file with the column {column.name!r}"
+            faults.append(Fault("data.pairs", what, fix))
+        elif column.name not in table.frame:
+            if column.name not in table.written:  # else already told
+                faults.append(_unfound(column, table, pairs, by))
+        else:
+            wanted[where].setdefault(column.name, []).append(column)
+    oddities: list[str] = []
+    for where, columns in wanted.items():
+        table = tables[where]
+        if table is not None:
+            for name, readers in columns.items():
+                _validate(table, name, readers, faults)
+            oddities += _look(table, by, faults)
+    return oddities
+
+
+def _table_of(
+    column: Column, accounts: Table, pairs: Table | None, faults: list[Fault]
+) -> str | None:
+    if column.table != "measure":
+        return column.table
+    if pairs is None or column.name not in pairs.frame:
+        return "accounts"
+    if column.name not in accounts.frame:
+        return "pairs"
+    faults.append(
+        Fault(
+            pairs.place.column(pairs.name(column.name)),
+            f"{accounts.place.name} has a column {column.name!r} too: which of the two is meant?",
+            f"name one of them otherwise, for example data.accounts.columns: "
+            f"{{{column.name}_of_account: {accounts.name(column.name)}}}",
+        )
+    )
+    return None
+
+
+def _unfound(column: Column, table: Table, pairs: Table | None, by: Coordinates | None) -> Fault:
+    near = _alike(column.name, table.frame.columns)
+    if near is None and column.table == "measure" and pairs is not None:
+        there = _alike(column.name, pairs.frame.columns)
+        table, near = (table, near) if there is None else (pairs, there)
+    written = None if near is None else table.name(near)
+    write = f"{table.key}.columns: {{{column.name}: {written}}}"
+    fix = f"did you mean {written!r}? write {write}; " if near else ""
+    reader = "data.pairs.nearest" if by and column.name in (by.latitude, by.longitude) else "a rule"
+    return Fault(
+        table.place.name,
+        f"has no column {column.name!r}, which {reader} reads",
+        fix + _said([table.name(one) for one in table.frame.columns]),
+    )
+
+
+def _validate(table: Table, name: str, readers: list[Column], faults: list[Fault]) -> None:
+    cells, place, written = table.frame[name], table.place, table.name(name)
+    kinds = sorted({reader.kind for reader in readers})
+    if len(kinds) > 1:
+        first = (
+            f"{table.key}.columns: {{{name}_{kinds[0]}: {written}, {name}_{kinds[1]}: {written}}}"
+        )
+        what = f"one rule reads it as {kinds[0]}, another as {kinds[1]}"
+        faults.append(Fault(place.column(written), what, f"name it twice, as in {first}"))
+    elif kinds == ["number"]:
+        least = [reader.minimum for reader in readers if reader.minimum is not None]
+        values, found = read_as.numbers(cells, place, written, max(least, default=None))
+        table.numbers[name] = values
+        table.frame[name] = values
+        faults += found
+    elif kinds == ["date"]:
+        table.frame[name], found = read_as.dates(cells, place, written)
+        faults += found
+    elif name not in IDS:
+        texts, found = read_as.texts(cells, place, written)
+        table.frame[name] = pd.Series(texts)
+        faults += found
+
+
+def _look(table: Table, by: Coordinates | None, faults: list[Fault]) -> list[str]:
+    """Check coordinates and look for two units in one column."""
+    oddities = []
+    pairs = _coordinates(table.numbers, by)
+    for north, east in pairs:
+        latitude, longitude = table.numbers[north], table.numbers[east]
+        names = (table.name(north), table.name(east))
+        faults += degrees(latitude, longitude, table.place, names)
+        zero = np.flatnonzero((latitude == 0) & (longitude == 0))
+        if len(zero):
+            oddities.append(
+                f"{table.place.name}, {table.place.rows(zero)}: latitude 0, longitude 0 lies "
+                "in the sea off Africa and often stands for an unknown address; give the true one"
+            )
+    coordinates = {name for pair in pairs for name in pair}
+    for name, values in table.numbers.items():
+        if name in coordinates or (clusters := two_units(values)) is None:
+            continue
+        low, high, odd = clusters
+        oddities.append(
+            f"{table.place.column(table.name(name))}: values fall in two groups about a factor of "
+            f"1000 apart, around {low:.4g} and around {high:.4g}; the smaller group has "
+            f"{int(odd.sum())} values ({table.place.rows(np.flatnonzero(odd))}): are they in "
+            "another unit? Bring them to one unit, or ignore this if they are right"
+        )
+    return oddities
+
+
+def _coordinates(names: Iterable[str], by: Coordinates | None) -> list[tuple[str, str]]:
+    """Names of latitude and longitude columns that belong together."""
+    known = list(names)
+    found = [(by.latitude, by.longitude)] if by and {by.latitude, by.longitude} <= {*known} else []
+    for north in known:
+        if re.search(r"(^|_)lat(itude)?($|_)", north, re.IGNORECASE):
+            for east in ("longitude", "long", "lon", "lng"):
+                name = re.sub(r"lat(itude)?", east, north, count=1, flags=re.IGNORECASE)
+                if name in known and (north, name) not in found:
+                    found.append((north, name))
+    return found

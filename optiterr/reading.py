@@ -1,0 +1,182 @@
+"""From the tables of a scenario to a problem in which every reference resolves."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optiterr.asked import Table, load, validate
+from optiterr.candidates import all_pairs, nearest_pairs, pairs_of
+from optiterr.errors import DataError, Fault, OptiterrWarning
+from optiterr.pairs import Mask, Pairs
+from optiterr.problem import Column, Problem
+from optiterr.references import Listed, listed_pairs, owners, serving
+from optiterr.tables import DataSpec, PairSource, TableSource
+
+MOST_PAIRS = 200_000_000
+"""More candidate pairs do not fit a usual memory: their positions alone take 8 bytes each."""
+
+Eligible = Callable[[Problem], tuple[NDArray[np.int64], Mask]]
+
+
+def read_problem(
+    spec: DataSpec,
+    columns: Iterable[Column],
+    folder: Path,
+    frames: Mapping[str, Any] | None = None,
+    eligible: Eligible | None = None,
+    planning_date: dt.date | None = None,
+) -> Problem:
+    """The validated data of ``spec``; all faults of all tables are raised as one DataError.
+
+    Only ``columns`` must hold what their kind says; others are carried as they are. Files are
+    looked for in ``folder``; ``frames`` are tables handed over by name and are never modified.
+    ``eligible`` tells which reps each kind of account may have (default: every rep); only the
+    search for nearest reps asks it.
+    """
+    faults: list[Fault] = []
+    tables = _load_all(spec, Path(folder), frames or {}, faults)
+    accounts, reps, listing = (tables.get(key) for key in ("accounts", "reps", "pairs"))
+    if accounts is None or reps is None:
+        raise DataError.of(faults)
+    account_ids = accounts.ids("account_id", faults)
+    rep_ids = reps.ids("rep_id", faults)
+    serves = serving(reps, spec.reps, faults)
+    owner = owners(accounts, rep_ids, serves, spec.accounts, faults)
+    listed = None
+    if listing is not None:
+        listed = listed_pairs(
+            listing, accounts, account_ids, rep_ids, spec.accounts.departed, faults
+        )
+    by = spec.pairs.by if isinstance(spec.pairs, PairSource) and spec.pairs.nearest else None
+    oddities = validate(columns, accounts, reps, listing, by, faults)
+    if faults:
+        raise DataError.of(faults)
+    for oddity in oddities:
+        warnings.warn(oddity, OptiterrWarning, stacklevel=2)
+    problem = Problem(
+        accounts=accounts.frame,
+        reps=reps.frame,
+        owner=owner,
+        pairs=Pairs.of([], [], len(owner)),
+        possible=len(owner) * int(serves.sum()),
+        tables=MappingProxyType({name: tables[f"tables.{name}"].frame for name in spec.tables}),
+        planning_date=planning_date,
+        hashes=MappingProxyType({key: table.sha256 for key, table in tables.items()}),
+        serves=serves,
+    )
+    return _with_candidates(problem, spec, listed, eligible)
+
+
+def _load_all(
+    spec: DataSpec, folder: Path, frames: Mapping[str, Any], faults: list[Fault]
+) -> dict[str, Table]:
+    """Every table that can be read, by its key below ``data``."""
+    own = {"account_id": spec.accounts.id}
+    if spec.accounts.owner is not None:
+        own["owner_id"] = spec.accounts.owner
+    sources: list[tuple[str, TableSource | PairSource, dict[str, str]]] = [
+        ("accounts", spec.accounts, own),
+        ("reps", spec.reps, {"rep_id": spec.reps.id}),
+    ]
+    if isinstance(spec.pairs, PairSource) and spec.pairs.nearest is None:
+        names = {"account_id": spec.pairs.account, "rep_id": spec.pairs.rep}
+        sources.append(("pairs", spec.pairs, names))
+    sources += [(f"tables.{name}", table, {}) for name, table in spec.tables.items()]
+    tables = {}
+    for key, source, names in sources:
+        table = load(source, f"data.{key}", names, folder, frames, faults)
+        if table is not None:
+            tables[key] = table
+    return tables
+
+
+def _with_candidates(
+    problem: Problem, spec: DataSpec, listed: Listed | None, eligible: Eligible | None
+) -> Problem:
+    """The problem with the candidate pairs that ``spec`` asks for."""
+    accounts, serves = len(problem.owner), problem.serves
+    if listed is not None:
+        return _with_listed(problem, listed)
+    nearest = spec.pairs.nearest if isinstance(spec.pairs, PairSource) else None
+    count = accounts * min(int(serves.sum()), nearest or len(serves))
+    if count > MOST_PAIRS:
+        raise DataError(
+            "data.pairs",
+            f"{count} candidate pairs are more than {MOST_PAIRS}",
+            "ask for the nearest reps only, for example pairs: {nearest: 30}",
+        )
+    if nearest is None or not isinstance(spec.pairs, PairSource):
+        return replace(problem, pairs=all_pairs(accounts, serves))
+    by = spec.pairs.by
+    kind, may = np.zeros(accounts, dtype=np.int64), np.ones((1, len(serves)), dtype=bool)
+    if eligible is not None:
+        kind, may = eligible(problem)
+    pairs = nearest_pairs(
+        (problem.account_number(by.latitude), problem.account_number(by.longitude)),
+        (problem.rep_number(by.latitude), problem.rep_number(by.longitude)),
+        problem.owner,
+        nearest,
+        kind,
+        may & serves,
+    )
+    return replace(problem, pairs=pairs, candidates="nearest")
+
+
+def _with_listed(problem: Problem, listed: Listed) -> Problem:
+    """The listed pairs of reps who serve; each owner is a candidate too where rows hold no measure.
+
+    A measure of an owner's pair cannot be invented: such a pair must be listed.
+    """
+    accounts, reps = len(problem.owner), len(problem.serves)
+    used = np.flatnonzero((listed.rep >= 0) & np.append(problem.serves, False)[listed.rep])
+    order = used[np.lexsort((listed.rep[used], listed.account[used]))]
+    pairs = Pairs.of(listed.account[order], listed.rep[order], accounts)
+    owned = np.flatnonzero(problem.owner >= 0)
+    absent = owned[pairs.find(owned, problem.owner[owned]) < 0]
+    place, columns = listed.table.place, listed.table.numbers
+    faults = []
+    if columns and len(absent):
+        ids = problem.account_ids[absent], problem.rep_ids[problem.owner[absent]]
+        home = listed.accounts
+        faults += home.place.faults(
+            home.name("owner_id"),
+            absent,
+            lambda n: (
+                f"{ids[0][n]!r} is owned by {ids[1][n]!r}, a pair that {place.name} does not list",
+                f"add the pair to {place.name} with its {', '.join(columns)}",
+            ),
+        )
+    elif len(absent):
+        both = (
+            np.concatenate([pairs.account, absent]),
+            np.concatenate([pairs.rep, problem.owner[absent]]),
+        )
+        pairs = pairs_of(*both, accounts, reps)
+    lonely = np.flatnonzero(np.diff(pairs.start) == 0)
+    lonely = np.setdiff1d(lonely, absent)
+    faults += listed.accounts.place.faults(
+        None,
+        lonely,
+        lambda n: (
+            f"{place.name} lists no rep who serves for account {problem.account_ids[lonely[n]]!r}",
+            f"add at least one pair to {place.name}",
+        ),
+    )
+    if faults:
+        raise DataError.of(faults)
+    return replace(
+        problem,
+        pairs=pairs,
+        possible=len(pairs),
+        candidates="file",
+        pair_columns=MappingProxyType({name: values[order] for name, values in columns.items()}),
+    )

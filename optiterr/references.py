@@ -1,0 +1,176 @@
+"""Ids resolved: who owns an account, which reps serve, which pairs a table lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from optiterr import columns as read_as
+from optiterr.asked import Table
+from optiterr.columns import Cells
+from optiterr.errors import Fault, nearest
+from optiterr.pairs import Ints, Mask
+from optiterr.problem import DEPARTED, NOBODY
+from optiterr.tables import AccountSource, RepSource
+
+Positions = NDArray[np.int64]
+
+
+def serving(reps: Table, source: RepSource, faults: list[Fault]) -> Mask:
+    """Which reps serve: all but those whose ``leaves`` cell says true."""
+    serves = np.full(len(reps.frame), True)
+    if source.leaves is None:
+        return serves
+    column = next((ours for ours, one in reps.written.items() if one == source.leaves), None)
+    column = column or source.leaves
+    if column not in reps.frame:
+        near = nearest(source.leaves, reps.frame.columns)
+        fix = f"did you mean {near!r}?" if near else f"columns: {', '.join(reps.frame.columns)}"
+        faults.append(Fault(reps.place.name, f"has no column {source.leaves!r}", fix))
+        return serves
+    leaves, found = read_as.flags(reps.frame[column], reps.place, source.leaves)
+    faults += found
+    if len(leaves) and leaves.all():
+        faults.append(
+            Fault(
+                reps.place.column(source.leaves),
+                f"all {len(leaves)} reps leave: nobody is left to serve",
+                "write false for those who stay",
+            )
+        )
+    return ~leaves
+
+
+def owners(
+    accounts: Table, rep_ids: Cells, serves: Mask, source: AccountSource, faults: list[Fault]
+) -> Ints:
+    """Today's owner of each account: a rep position, NOBODY, or DEPARTED (it must move)."""
+    if source.owner is None:
+        if "owner_id" in accounts.frame:
+            faults.append(
+                Fault(
+                    accounts.place.column("owner_id"),
+                    "data.accounts does not say whether this is today's owner",
+                    "write data.accounts.owner: owner_id; if nobody is to own anything, give it "
+                    "another name with data.accounts.columns: {last_owner: owner_id}",
+                )
+            )
+        accounts.frame["owner_id"] = pd.Series(np.full(len(accounts.frame), None, dtype=object))
+        return np.full(len(accounts.frame), NOBODY, dtype=np.int32)
+    ids = accounts.ids("owner_id", faults, unique=False)
+    fix_both = "take the id out of departed, or say with data.reps.leaves who leaves"
+    faults += [
+        Fault("data.accounts.departed", f"{one!r} is in the roster too", fix_both)
+        for one in source.departed
+        if one in set(rep_ids)
+    ]
+    owner = _positions(ids, rep_ids)
+    left = pd.Series(ids, dtype=object).isin(list(source.departed)).to_numpy(dtype=bool)
+    unknown = np.flatnonzero((owner < 0) & ~left & _plain(ids))
+
+    def fix(one: str, near: str | None) -> str:
+        guess = f"did you mean {near!r}? Or " if near else ""
+        return (
+            f"{guess}list {one!r} in data.accounts.departed if that rep has left, "
+            "or leave the cell empty if nobody owns the account"
+        )
+
+    faults += _unknown(accounts, "owner_id", "owner", ids, unknown, rep_ids, fix)
+    stays = np.append(serves, False)[owner]
+    return np.where(left | ((owner >= 0) & ~stays), DEPARTED, owner).astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """The rows of a table of pairs by position; ``rep`` is negative for reps who have departed."""
+
+    table: Table
+    accounts: Table
+    account: Positions
+    rep: Positions
+
+
+def listed_pairs(
+    table: Table,
+    accounts: Table,
+    account_ids: Cells,
+    rep_ids: Cells,
+    departed: Collection[str],
+    faults: list[Fault],
+) -> Listed:
+    """The listed pairs; unknown ids, empty ids and pairs listed twice are faults."""
+    if not len(table.frame):
+        faults.append(Fault(table.place.name, "has no rows", "list the pairs that may be picked"))
+    ids = {column: table.ids(column, faults, unique=False) for column in ("account_id", "rep_id")}
+    found: dict[str, Positions] = {}
+    for column, known in (("account_id", account_ids), ("rep_id", rep_ids)):
+        if column not in table.frame:
+            found[column] = np.full(len(table.frame), -1, dtype=np.int64)
+            continue
+        faults += read_as.empty(ids[column], table.place, table.name(column))
+        at = _positions(ids[column], known)
+        bad = (at < 0) & _plain(ids[column])
+        if column == "rep_id":
+            bad &= ~pd.Series(ids[column], dtype=object).isin(list(departed)).to_numpy(dtype=bool)
+        said = column.removesuffix("_id")
+
+        def fix(one: str, near: str | None, said: str = said) -> str:
+            return f"did you mean {near!r}?" if near else f"use an id of data.{said}s"
+
+        faults += _unknown(table, column, said, ids[column], np.flatnonzero(bad), known, fix)
+        found[column] = at
+    both = pd.DataFrame(ids)
+    whole = both.notna().all(axis=1)
+    twice = np.flatnonzero((both.duplicated() & whole).to_numpy(dtype=bool))
+    faults += table.place.faults(
+        None,
+        twice,
+        lambda n: (
+            f"{ids['account_id'][twice[n]]!r}, {ids['rep_id'][twice[n]]!r} is listed above already",
+            "keep one of the rows",
+        ),
+    )
+    return Listed(table, accounts, found["account_id"], found["rep_id"])
+
+
+def _plain(ids: Cells) -> Mask:
+    """Where there is an id without blanks around it (others are told already)."""
+    text = pd.Series(ids, dtype=object)
+    return (text.notna() & (text.str.strip() == text)).to_numpy(dtype=bool)
+
+
+def _positions(ids: Cells, known: Cells) -> Positions:
+    """Position of each id in ``known``, the first of equal ones; -1 where it is not there."""
+    index = pd.Index(known, dtype=object)
+    first = np.flatnonzero(~index.duplicated() & index.notna())
+    at = pd.Index(known[first], dtype=object).get_indexer(pd.Index(ids, dtype=object))
+    return np.where(at >= 0, first[at] if len(first) else -1, -1).astype(np.int64)
+
+
+def _unknown(
+    table: Table,
+    column: str,
+    said: str,
+    ids: Cells,
+    rows: Positions,
+    known: Iterable[str],
+    fix: Callable[[str, str | None], str],
+) -> list[Fault]:
+    """One fault for each unknown id, however many rows it stands in."""
+    roster = [one for one in known if one is not None]
+    lean = {one.lstrip("0"): one for one in roster}
+    groups = list(pd.Series(rows).groupby(pd.Series(ids[rows], dtype=object), sort=False))
+    home = {"owner": "reps", "rep": "reps", "account": "accounts"}[said]
+
+    def say(n: int) -> tuple[str, str]:
+        one, at = str(groups[n][0]), groups[n][1].to_numpy()
+        near = lean.get(one.lstrip("0")) or nearest(one, roster)
+        stands = "" if len(at) == 1 else f"; it stands in {table.place.rows(at)}"
+        return f"{said} {one!r} is not in data.{home}{stands}", fix(one, near)
+
+    first = [int(at.iloc[0]) for _, at in groups]
+    return table.place.faults(table.name(column), first, say)
