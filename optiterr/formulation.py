@@ -55,14 +55,16 @@ class SolveOptions(_Spec):
     )
 
 
-class _Titled(_Spec):
+class Titled(_Spec):
+    """What every file begins with."""
+
     schema_version: Literal[1] = Field(1, alias="schema", description="version of this format")
     name: Label = Field(description="short name, used in file names and tables")
     title: Title = Field("", description="what it is for, in a few words")
     description: str = Field("", max_length=10_000, description="anything worth knowing about it")
 
 
-class ModelSpec(_Titled):
+class ModelSpec(Titled):
     """A reusable formulation: rules and solver options without data."""
 
     rules: dict[RuleName, SerializeAsAny[Rule]] = Field(

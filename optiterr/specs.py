@@ -29,10 +29,11 @@ def check(
     plain = _settle(node, (spec,), faults, place, case)
     told = len(faults) > before
     try:
-        return spec.model_validate_json(json.dumps(plain), strict=True)
+        made = spec.model_validate_json(json.dumps(plain), strict=True)
+        return None if told else made
     except ValidationError as error:
         for origin, what, fix, at in _explain(error, spec, node):
-            if not (told and faults.has((*place, *at))):
+            if not (told and faults.has((*place, *at), case)):
                 faults.add(origin.origin, what, fix, (*place, *at), case)
     except OptiterrError as error:
         for fault in error.faults:
@@ -78,7 +79,7 @@ def _below(kinds: Sequence[Any], key: str | int) -> tuple[Any, ...]:
 
 def _settle(node: Node, kinds: Sequence[Any], faults: Faults, place: Place, case: str) -> Any:
     """The plain value of ``node`` with nulls that remove taken out, and dead ones noted."""
-    if not isinstance(node.value, dict):
+    if not isinstance(node.value, dict) or Any in kinds:
         return node.plain()
     settled: dict[str, Any] = {}
     for key, child in node.value.items():

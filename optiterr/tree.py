@@ -64,14 +64,14 @@ class Faults:
 
     def __init__(self) -> None:
         self._found: list[tuple[Origin, Fault]] = []
-        self._places: set[tuple[str | int, ...]] = set()
+        self._places: set[tuple[str, tuple[str | int, ...]]] = set()
 
     def __len__(self) -> int:
         return len(self._found)
 
-    def has(self, place: tuple[str | int, ...]) -> bool:
+    def has(self, place: Sequence[str | int], case: str = "") -> bool:
         """Whether something is wrong at exactly that place already."""
-        return place in self._places
+        return (case, tuple(place)) in self._places
 
     def add(
         self, origin: Origin, what: str, fix: str, place: Sequence[str | int] = (), case: str = ""
@@ -80,7 +80,7 @@ class Faults:
         parts = (str(origin), case, ".".join(map(str, place)))
         where = ", ".join(part for part in parts if part) or "top level"
         self._found.append((origin, Fault(where, what, fix)))
-        self._places.add(tuple(place))
+        self._places.add((case, tuple(place)))
 
     def check(self) -> None:
         """Raises SpecError with every fault found, if there is one."""

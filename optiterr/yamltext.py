@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,11 +25,11 @@ def read_file(path: Path, shown: str, faults: Faults) -> Node:
 
     SpecError when nothing can be read; lesser faults go to ``faults`` and reading goes on.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         near = _near_file(path)
         raise SpecError(
             shown,
-            "is a folder, not a file" if path.is_dir() else "there is no such file",
+            "is a folder, not a file" if os.path.isdir(path) else "there is no such file",
             f"did you mean {near!r}?" if near else "name a YAML file that exists",
         )
     try:
@@ -71,7 +72,7 @@ def decode(data: bytes, shown: str) -> str:
 def _near_file(path: Path) -> str | None:
     try:
         return nearest(path.name, sorted(one.name for one in path.parent.iterdir()))
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 
