@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,3 +30,18 @@ class Finding(BaseModel):
     amount: float = Field(description="how much, in the unit that the rule's price counts")
     unit: str = Field("", description="the unit of the amount")
     message: str = Field(description="the finding in words")
+
+
+def written(number: float) -> str:
+    """``number`` as people write it: thousands apart, two decimals at most, small ones kept."""
+    if number != 0 and abs(number) < 0.1:
+        return f"{number:.2g}"
+    text = f"{number + 0.0:,.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def listed(names: Iterable[object], most: int = 5) -> str:
+    """The first few ``names`` and how many more there are."""
+    every = [str(name) for name in names]
+    rest = len(every) - most
+    return ", ".join(every[:most]) + (f" and {rest:,} more" if rest > 0 else "")

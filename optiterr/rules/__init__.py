@@ -79,7 +79,7 @@ class Rule(BaseModel):
         raise NotImplementedError
 
     @property
-    def weight(self) -> Weight:
+    def severity(self) -> Weight:
         """What missing this rule means: a breach when hard, a priced finding when soft."""
         return Weight.BREACH if self.price is None else Weight.PRICED
 

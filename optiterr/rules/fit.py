@@ -1,0 +1,218 @@
+"""Fit: how well a rep suits an account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from scipy import sparse
+
+from optiterr.errors import DataError
+from optiterr.findings import Finding, Weight, listed, written
+from optiterr.model import ModelBuilder
+from optiterr.pairs import Floats, Mask
+from optiterr.problem import Column, Problem
+from optiterr.rowfunctions import TOLERANCE
+from optiterr.rules import Eligibility, Rule
+
+
+class Fit(Rule):
+    """An account goes to a rep who suits it; what is short of the best fit costs.
+
+    An empty account value matches no rep.
+    """
+
+    algebra: ClassVar[str] = (
+        r"p \sum_{i,j} n_i\, (\mathrm{best} - s_{ij})\, x_{ij}, \qquad "
+        r"x_{ij} = 0 \text{ where } s_{ij} < s_{\min}"
+    )
+
+    kind: Literal["fit"] = "fit"
+    price: float | None = Field(
+        None,
+        ge=0,
+        description="cost of each point short of the best fit; without it only at_least counts",
+    )
+    score: str | None = Field(
+        None, description="measure of the pairs file that holds a score between 0 and best"
+    )
+    best: float = Field(1.0, gt=0, description="the best score there is")
+    match: dict[str, str] = Field(
+        default_factory=dict,
+        description="account text column: rep text column; a match is any word in common",
+    )
+    weights: dict[str, Annotated[float, Field(gt=0)]] | None = Field(
+        None, description="how much each matched account column counts; without it all count alike"
+    )
+    weight: str | None = Field(
+        None, description="account measure that the shortfall is multiplied with"
+    )
+    separator: str = Field(";", min_length=1, max_length=5, description="what stands between words")
+    at_least: float | None = Field(None, ge=0, description="lowest score that may be picked")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if (self.score is None) == (not self.match):
+            raise ValueError("fit needs either a score from the pairs file or columns to match")
+        if self.price is None and self.at_least is None:
+            raise ValueError(
+                "fit needs a price for what is short of the best, an at_least, or both"
+            )
+        if self.match and self.best != 1.0:
+            raise ValueError("a match scores between 0 and 1: drop best")
+        if self.at_least is not None and self.at_least > self.best:
+            raise ValueError(
+                f"at_least ({self.at_least:g}) is above the best score ({self.best:g}): "
+                "no pair could be picked"
+            )
+        if self.weights is not None and set(self.weights) != set(self.match):
+            raise ValueError(
+                f"weights speak of {sorted(self.weights)}, match of {sorted(self.match)}: "
+                "name the same account columns"
+            )
+        if self.weight is not None and self.price is None:
+            raise ValueError("weight multiplies what is priced: set a price or drop weight")
+        return self
+
+    def reads(self) -> tuple[Column, ...]:
+        found = [] if self.score is None else [Column("pairs", self.score)]
+        for wanted, offered in self.match.items():
+            found += [Column("accounts", wanted, "text"), Column("reps", offered, "text")]
+        if self.weight is not None:
+            found.append(Column("accounts", self.weight))
+        return tuple(found)
+
+    def eligible(self, problem: Problem) -> Eligibility | None:
+        if self.at_least is None or not self.match:
+            return None
+        kind = np.zeros(len(problem.accounts), dtype=np.int64)
+        score = np.zeros((1, len(problem.reps)))
+        for part, account, rep, common in self._matches(problem):
+            joint = kind * len(common) + account
+            used, kind = np.unique(joint, return_inverse=True)
+            score = score[used // len(common)] + part * common[used % len(common)][:, rep]
+        return Eligibility(kind, score >= self._least)
+
+    def allows(self, problem: Problem) -> Mask | None:
+        if self.at_least is None:
+            return None
+        return self._score(problem) >= self._least
+
+    def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
+        score = self._score(problem)
+        wrong = np.flatnonzero((score < 0) | (score > self.best))
+        if self.score is not None and len(wrong):
+            at = wrong[0]
+            account = problem.account_ids[problem.pairs.account[at]]
+            raise DataError(
+                f"rule {name!r}, pairs, column {self.score!r}",
+                f"{len(wrong):,} scores are not between 0 and {self.best:g}; the first is "
+                f"{written(score[at])} for account {account!r} "
+                f"and rep {problem.rep_ids[problem.pairs.rep[at]]!r}",
+                "correct the scores, or set best to the highest score there is",
+            )
+        if self.price is None:
+            return
+        short = np.maximum(self.best - score, 0.0)
+        if self.weight is not None:
+            short *= problem.account_number(self.weight)[problem.pairs.account]
+        model.add_cost(name, self.price * short)
+
+    @property
+    def _least(self) -> float:
+        least = self.at_least or 0.0
+        return least - TOLERANCE * max(1.0, least)
+
+    def _score(self, problem: Problem) -> Floats:
+        """Score of each candidate pair, shape (P,)."""
+        if self.score is not None:
+            return problem.pair_number(self.score)
+        score = np.zeros(len(problem.pairs))
+        for part, account, rep, common in self._matches(problem):
+            score += part * common[account[problem.pairs.account], rep[problem.pairs.rep]]
+        return score
+
+    def _matches(
+        self, problem: Problem
+    ) -> Iterable[tuple[float, NDArray[np.int64], NDArray[np.int64], Mask]]:
+        """For each column: its part of the score, account and rep kinds, and which have a word in
+        common, shape (account kinds, rep kinds)."""
+        weights = self.weights or dict.fromkeys(self.match, 1.0)
+        for wanted, offered in self.match.items():
+            account, asked = pd.factorize(problem.accounts[wanted].fillna(""))
+            rep, given = pd.factorize(problem.reps[offered].fillna(""))
+            words: dict[str, int] = {}
+            sides = [self._incidence(list(texts), words) for texts in (asked, given)]
+            width = max(1, len(words))
+            left, right = (
+                sparse.csr_array((np.ones(len(row)), (row, col)), shape=(rows, width))
+                for row, col, rows in sides
+            )
+            common = (left @ right.T).toarray() > 0
+            yield weights[wanted] / sum(weights.values()), account, rep, common
+
+    def _incidence(
+        self, texts: list[str], words: dict[str, int]
+    ) -> tuple[list[int], list[int], int]:
+        """Which text (row) holds which word (column); new words are added to ``words``."""
+        row, col = [], []
+        for place, text in enumerate(texts):
+            for word in filter(None, (part.strip() for part in str(text).split(self.separator))):
+                row.append(place)
+                col.append(words.setdefault(word, len(words)))
+        return row, col, len(texts)
+
+    def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
+        books = problem.books(assignment)
+        books = books[books["rep_id"].isin(problem.reps["rep_id"])]
+        books = books.assign(_score=self._scores(problem, books)).dropna(subset=["_score"])
+        if self.price is not None:
+            often = 1.0 if self.weight is None else books[self.weight]
+            short = ((self.best - books["_score"]) * often).groupby(books["rep_id"]).sum()
+            means = books.groupby("rep_id")["_score"].mean().to_dict()
+            for rep_id, total in short[short > 0].to_dict().items():
+                by = "" if self.weight is None else f", weighted by {self.weight}"
+                yield Finding(
+                    rule=name,
+                    weight=Weight.PRICED,
+                    where=str(rep_id),
+                    amount=float(total),
+                    unit="points",
+                    message=f"rep {rep_id} fits the accounts served at {written(means[rep_id])} "
+                    f"of {written(self.best)} on average, {written(total)} points short in all{by}",
+                )
+        if self.at_least is None:
+            return
+        low = books[self.at_least - books["_score"] > TOLERANCE * max(1.0, self.at_least)]
+        for rep_id, book in low.groupby("rep_id"):
+            yield Finding(
+                rule=name,
+                weight=Weight.BREACH,
+                where=str(rep_id),
+                amount=float((self.at_least - book["_score"]).sum()),
+                unit="points",
+                message=f"rep {rep_id} serves {len(book):,} accounts that fit below "
+                f"{written(self.at_least)}: {listed(book['account_id'])}",
+            )
+
+    def _scores(self, problem: Problem, books: pd.DataFrame) -> pd.Series[float]:
+        """Score of each account with its rep: found by id, words compared as sets."""
+        if self.score is not None:
+            return books[self.score].astype(float)
+        reps = problem.reps.set_index("rep_id")
+        total, whole = pd.Series(0.0, books.index), 0.0
+        for wanted, offered in self.match.items():
+            weight = 1.0 if self.weights is None else self.weights[wanted]
+            ends = pd.DataFrame(
+                {"a": books[wanted].fillna(""), "r": books["rep_id"].map(reps[offered].fillna(""))}
+            )
+            for (asked, given), at in ends.groupby(["a", "r"], sort=False).groups.items():
+                left = {word.strip() for word in str(asked).split(self.separator)} - {""}
+                if left & {word.strip() for word in str(given).split(self.separator)}:
+                    total.loc[at] += weight
+            whole += weight
+        return total / whole

@@ -1,0 +1,192 @@
+"""Skills: what an account needs and what a rep has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from optiterr.errors import DataError, Fault
+from optiterr.findings import Finding, listed
+from optiterr.model import ModelBuilder
+from optiterr.pairs import Mask
+from optiterr.problem import Column, Problem
+from optiterr.rules import Eligibility, Rule
+
+
+class Skills(Rule):
+    """A rep serves an account only with every skill it needs, at the level it needs."""
+
+    algebra: ClassVar[str] = (
+        r"x_{ij} \cdot \left|\{ s : \mathrm{needed}_{is} > \mathrm{level}_{js} \}\right| = 0"
+        r" \quad \forall i, j"
+    )
+
+    kind: Literal["skills"] = "skills"
+    needs: str | None = Field(
+        "skills", description="account column that lists skills needed: 'skill' or 'skill:level'"
+    )
+    has: str = Field("skills", description="rep column that lists skills: 'skill' or 'skill:level'")
+    separator: str = Field(
+        ";", min_length=1, max_length=5, description="what stands between skills"
+    )
+    levels: dict[str, str] = Field(
+        default_factory=dict,
+        description="account number column: rep number column that must reach it",
+    )
+
+    @model_validator(mode="after")
+    def _compares_something(self) -> Self:
+        if self.needs is None and not self.levels:
+            raise ValueError("skills needs the column that lists them, levels to compare, or both")
+        if ":" in self.separator:
+            raise ValueError("the separator cannot hold ':', which stands before a level")
+        return self
+
+    def reads(self) -> tuple[Column, ...]:
+        found = []
+        if self.needs is not None:
+            found += [Column("accounts", self.needs, "text"), Column("reps", self.has, "text")]
+        for needed, held in self.levels.items():
+            found += [
+                Column("accounts", needed, minimum=None),
+                Column("reps", held, minimum=None),
+            ]
+        return tuple(found)
+
+    def eligible(self, problem: Problem) -> Eligibility | None:
+        if self.price is not None:
+            return None
+        kind, missing = self._missing(problem)
+        return Eligibility(kind, missing == 0)
+
+    def allows(self, problem: Problem) -> Mask | None:
+        if self.price is not None:
+            return None
+        kind, missing = self._missing(problem)
+        return (missing == 0)[kind[problem.pairs.account], problem.pairs.rep]
+
+    def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
+        if self.price is None:
+            return
+        kind, missing = self._missing(problem)
+        count = missing[kind[problem.pairs.account], problem.pairs.rep]
+        model.add_cost(name, self.price * count)
+
+    def _missing(self, problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Kinds of accounts, and how many skills and levels each rep misses for each kind."""
+        kind = np.zeros(len(problem.accounts), dtype=np.int64)
+        missing = np.zeros((1, len(problem.reps)), dtype=np.int64)
+        if self.needs is not None:
+            kind, missing = self._missing_skills(problem, self.needs)
+        for needed, held in self.levels.items():
+            # Only which reps reach a level matters, so levels between two reps' are one kind.
+            have = problem.rep_number(held)
+            steps = np.unique(have)
+            place = np.searchsorted(steps, problem.account_number(needed))
+            lacks = np.searchsorted(steps, have)[np.newaxis, :] < np.arange(len(steps) + 1)[:, None]
+            joint = kind * len(lacks) + place
+            used, kind = np.unique(joint, return_inverse=True)
+            missing = missing[used // len(lacks)] + lacks[used % len(lacks)]
+        return kind, missing
+
+    def _missing_skills(
+        self, problem: Problem, needs: str
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        kind, wanted = pd.factorize(problem.accounts[needs].fillna(""))
+        held, texts = pd.factorize(problem.reps[self.has].fillna(""))
+        faults: list[Fault] = []
+        wants = [self._entries(text, f"accounts, column {needs!r}", faults) for text in wanted]
+        owns = [self._entries(text, f"reps, column {self.has!r}", faults) for text in texts]
+        if faults:
+            raise DataError.of(faults)
+        entries = sorted({entry for want in wants for entry in want.items()})
+        at = {entry: place for place, entry in enumerate(entries)}
+        asked = np.zeros((len(wants), len(entries)), dtype=np.int64)
+        for row, want in enumerate(wants):
+            asked[row, [at[entry] for entry in want.items()]] = 1
+        lacks = np.zeros((len(owns), len(entries)), dtype=np.int64)
+        for row, own in enumerate(owns):
+            lacks[row] = [own.get(skill, -np.inf) < level for skill, level in entries]
+        return kind.astype(np.int64), (asked @ lacks.T)[:, held]
+
+    def _entries(self, text: str, where: str, faults: list[Fault]) -> dict[str, float]:
+        """Level by skill; the highest counts where a skill is named twice."""
+        found: dict[str, float] = {}
+        for entry in filter(None, (part.strip() for part in str(text).split(self.separator))):
+            skill, colon, level = entry.partition(":")
+            try:
+                number = float(level) if colon else 1.0
+            except ValueError:
+                number = np.nan
+            if not skill.strip() or not np.isfinite(number):
+                faults.append(
+                    Fault(
+                        where,
+                        f"{entry!r} is no skill",
+                        "write 'skill' or 'skill:level' with a number as level",
+                    )
+                )
+                continue
+            found[skill.strip()] = max(number, found.get(skill.strip(), -np.inf))
+        return found
+
+    def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
+        books = problem.books(assignment)
+        books = books[books["rep_id"].isin(problem.reps["rep_id"])]
+        reps = problem.reps.set_index("rep_id")
+        lacks = pd.Series("", books.index, dtype=object)
+        count = pd.Series(0, books.index)
+        if self.needs is not None:
+            need, has = books[self.needs].fillna(""), books["rep_id"].map(reps[self.has].fillna(""))
+            met = pd.DataFrame({"need": need, "has": has})
+            for (need_text, has_text), at in met.groupby(
+                ["need", "has"], sort=False
+            ).groups.items():
+                gone = _unmet(str(need_text), str(has_text), self.separator)
+                if gone:
+                    lacks.loc[at] = ", ".join(gone)
+                    count.loc[at] = len(gone)
+        for needed, held in self.levels.items():
+            asked, reached = books[needed], books["rep_id"].map(reps[held])
+            short = asked > reached
+            count += short
+            lacks[short] = lacks[short].where(lacks[short] == "", lacks[short] + ", ") + held
+        if not count.any():
+            return
+        short_books = books.assign(count=count, lacks=lacks)[count > 0]
+        for rep_id, book in short_books.groupby("rep_id"):
+            named = [f"{one.account_id} ({one.lacks})" for one in book.head(5).itertuples()]
+            named += [""] * (len(book) - len(named))
+            yield Finding(
+                rule=name,
+                weight=self.severity,
+                where=str(rep_id),
+                amount=float(book["count"].sum()),
+                unit="missing skills",
+                message=f"rep {rep_id} serves {len(book):,} accounts without every skill "
+                f"they need: {listed(named)}",
+            )
+
+
+def _unmet(need: str, has: str, separator: str) -> list[str]:
+    """The needed skills, as written, that a list of skills does not cover."""
+    levels: dict[str, list[float]] = {}
+    for entry in has.split(separator):
+        if entry.strip():
+            skill, _, level = (entry + ("" if ":" in entry else ":1")).partition(":")
+            levels.setdefault(skill.strip(), []).append(float(level))
+    asked: dict[str, list[float]] = {}
+    for entry in need.split(separator):
+        if entry.strip():
+            skill, _, level = (entry + ("" if ":" in entry else ":1")).partition(":")
+            asked.setdefault(skill.strip(), []).append(float(level))
+    return [
+        skill if max(wanted) == 1 else f"{skill}:{max(wanted):g}"
+        for skill, wanted in asked.items()
+        if not any(level >= max(wanted) for level in levels.get(skill, []))
+    ]
