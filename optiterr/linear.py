@@ -85,7 +85,10 @@ def linearise(model: Model) -> Mip:
     pieces: list[sparse.csr_array] = []
     slack_row, slack_col, slack_value = [], [], []
     for start, block in zip(model.row_start, model.blocks, strict=False):
-        expansion = block.function.expand(*activity(block, model.pairs))
+        # A slack that ends at what loads can reach would take a share of the row's price: room of 1
+        # more keeps its end from binding, so that the duals are prices of the row function.
+        least, most = activity(block, model.pairs)
+        expansion = block.function.expand(least - 1.0, most + 1.0)
         extra.append((cols, rows))
         plain = len(expansion.row_source) == block.rows and (expansion.row_scale == 1.0).all()
         if plain:

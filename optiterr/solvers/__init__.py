@@ -129,7 +129,14 @@ def register_of_solvers() -> dict[str, Solver]:
 
 
 def solver(name: str) -> Solver:
-    """The solver of that name; SolverError with the nearest known name when there is none."""
+    """The solver of that name; SolverError with the nearest known name when there is none.
+
+    ``pulp:NAME`` is any solver by the name that PuLP gives it.
+    """
+    if name.startswith("pulp:"):
+        from optiterr.solvers.pulp_any import named
+
+        return named(name.removeprefix("pulp:"))
     known = register_of_solvers()
     if name in known:
         return known[name]

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from optiterr.certificate import relative_gap
 from optiterr.linear import Mip, linearise
 from optiterr.model import Model
 from optiterr.solution import Improvement, Limits, Solution, Status
@@ -27,6 +26,9 @@ STATUS = {
 }
 """CP-SAT status to ours; ``MODEL_INVALID`` and anything unknown is ``failed``."""
 
+EXACT = 1e-5
+"""A whole-number optimum this close, relative to its cost or to 1, is the optimum."""
+
 ASK_SECONDS = 0.1
 """Seconds between two questions whether to stop."""
 
@@ -37,7 +39,7 @@ def solve(
     """The best plan that CP-SAT finds, with the bound that it claims less the error of scaling.
 
     The whole-number optimum counts as ``optimal`` only when the error of scaling leaves no more
-    than the gap asked for (or a millionth); otherwise it is ``feasible`` and the message says so.
+    than the gap asked for (or ``EXACT``); otherwise it is ``feasible`` and the message says so.
     """
     from ortools.sat.python import cp_model
 
@@ -56,6 +58,9 @@ def solve(
     own.relative_gap_limit = limits.gap
     own.random_seed = limits.seed % (2**31)
     own.num_workers = limits.threads
+    if limits.threads == 1:
+        # Slacks with wide ranges are hopeless without the relaxation.
+        own.linearization_level = 2
     handed = perf_counter()
     log = _Log(cp_model, solver, mip.pairs, whole, report, began)
     with log:
@@ -75,7 +80,8 @@ def solve(
             text = f"{message}; its plan breaks a hard row".lstrip("; ")
             return Solution(Status.FAILED, "cp_sat", version, seconds=seconds, message=text)
         bound = log.cost(solver.best_objective_bound)
-        if status is Status.OPTIMAL and relative_gap(value, bound) > max(limits.gap, 1e-6):
+        allowed = max(limits.gap, EXACT) * max(1.0, abs(value))
+        if status is Status.OPTIMAL and value - bound > allowed:
             status = Status.FEASIBLE
             message = f"CP-SAT: OPTIMAL in whole numbers, whose scaling may cost {whole.error:.3g}"
     elif status is Status.NO_SOLUTION and log.bound > -np.inf:

@@ -29,7 +29,7 @@ FINE = 1e-8
 WIDEST = 2.0**60
 """No sum of whole numbers may reach this; integers of 64 bits end at 2**63."""
 
-COST_WIDTH = 2.0**50
+COST_WIDTH = 2.0**57
 """Costs are scaled to add up to about this when they are not decimals of few digits."""
 
 
@@ -181,10 +181,9 @@ def _scales(
     stretch = np.zeros(parts)
     np.maximum.at(stretch, part[:rows], 0.5 * held_extra.astype(float))
     wanted = np.maximum(4 * (longest + stretch) / TOLERANCE, 0.5 / FINE) / size
+    # Powers of ten keep the cost of a step a decimal of few digits.
     step = np.where(few, 10.0 ** np.minimum(places, MOST_DIGITS), 1.0)
-    base = np.where(few, 10.0, 2.0)
-    ratio = np.log(np.maximum(wanted / step, 1.0)) / np.log(base)
-    rounded = step * base ** np.ceil(ratio)
+    rounded = step * 10.0 ** np.ceil(np.log10(np.maximum(wanted / step, 1.0)))
     return np.where(exact, 10.0 ** np.minimum(marks, MOST_DIGITS), rounded), ~exact
 
 
@@ -204,7 +203,7 @@ def _costs(mip: Mip, price: Floats, reach: Floats) -> tuple[Ints, float, float]:
         raise TooWideError("a column that is charged has no finite bound")
     places = int(digits(price, 12).max(initial=0))
     scale = 10.0**places
-    if places > 12 or width * scale >= COST_WIDTH * 8:
+    if places > 12 or width * scale >= COST_WIDTH:
         scale = 2.0 ** np.floor(np.log2(COST_WIDTH / width))
     cost = np.rint(price * scale)
     exact = places <= 12 and scale == 10.0**places
