@@ -59,6 +59,10 @@ def solve(
             status = Status.FEASIBLE
     elif status is Status.OPTIMAL:
         status, message = Status.FAILED, "HiGHS says optimal but gives no plan"
+    objective = None
+    if x is not None and status.has_plan:
+        # While the gap is open, slack columns of the incumbent may be larger than its picks need.
+        objective = min(float(info.objective_function_value), model.value(x))
     bound = float(info.mip_dual_bound)
     claims = status.has_plan or status is Status.NO_SOLUTION
     return Solution(
@@ -66,7 +70,7 @@ def solve(
         "highs",
         highs.version(),
         x,
-        float(info.objective_function_value) if status.has_plan else None,
+        objective,
         bound if claims and np.isfinite(bound) else None,
         seconds=seconds,
         log=tuple(log.lines),
