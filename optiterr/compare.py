@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from optiterr.case import TODAY, Book, Case, Flow, Move, RuleLine
 from optiterr.errors import AuditError, DataError, Fault, SpecError, nearest
 from optiterr.figures import REGISTER, Figure, show
-from optiterr.narrative import Sentence, story
+from optiterr.narrative import Sentence, standing, story
 from optiterr.rowfunctions import TOLERANCE
 from optiterr.summary import summarise, summarise_today
 
@@ -107,6 +107,7 @@ class Comparison(_Value):
     lead: str = Field(description="the measure that a short report speaks of")
     summary: tuple[Sentence, ...] = Field(description="the comparison in words")
     notes: tuple[str, ...] = NOTES
+    standings: dict[str, str] = Field(description="how good each plan is known to be, in words")
     rows: tuple[Row, ...]
     verdicts: tuple[Verdict, ...]
     today: Case
@@ -165,6 +166,7 @@ def compare(
         baseline=baseline,
         lead=today.lead,
         summary=story(cases, today),
+        standings={case.name: standing(case) for case in (today, *cases)},
         rows=tuple(rows),
         verdicts=verdicts,
         today=today,

@@ -45,6 +45,23 @@ def story(cases: Sequence[Case], today: Case) -> tuple[Sentence, ...]:
     return (*told, *last)
 
 
+def standing(case: Case) -> str:
+    """How good the plan of a case is known to be, in a few words."""
+    if case.is_today:
+        return "as it is"
+    if "cost" not in case.values:
+        return {"infeasible": "no plan is possible", "no_solution": "no plan found in time"}.get(
+            case.status, "no plan"
+        )
+    gap = case.values.get("gap")
+    if gap is None:
+        return "nothing proved"
+    among = " of the pairs considered" if case.proved == "considered" else ""
+    if gap <= NONE_LEFT:
+        return f"proved best{among}"
+    return f"proved within {show(gap, 'share', 'up')}{among}"
+
+
 def _quote(case: Case, key: str, *, today: bool = False) -> Part:
     values = case.today_values if today else case.values
     form = next(one for one in case.figures if one.key == key)
