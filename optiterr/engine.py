@@ -33,7 +33,7 @@ from optiterr.rules import Rule
 from optiterr.scenario import Scenario
 from optiterr.search.route import Route, route
 from optiterr.solution import Improvement, Limits, Solution, Status
-from optiterr.solvers.supervise import supervised
+from optiterr.solvers.supervise import supervised, supervised_relax
 
 Report = Callable[[Improvement], None]
 Stop = Callable[[], bool]
@@ -59,17 +59,14 @@ class Clock:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 6)
 
 
-def read(scenario: Scenario, frames: Mapping[str, Any] | None = None) -> Problem:
-    """The validated data of ``scenario``; DataError with every fault when it is not valid.
-
-    ``frames`` are pandas frames by the names that the scenario's ``frame:`` entries use.
-    """
+def read(scenario: Scenario) -> Problem:
+    """The validated data of ``scenario``; DataError with every fault when it is not valid."""
     columns = [column for rule in scenario.rules.values() for column in rule.reads()]
     return read_problem(
         scenario.data,
         columns,
         scenario.folder,
-        frames,
+        scenario.frames,
         eligible=partial(eligibility, scenario.rules),
         planning_date=scenario.planning_date,
     )
@@ -78,7 +75,6 @@ def read(scenario: Scenario, frames: Mapping[str, Any] | None = None) -> Problem
 def solve(
     scenario: Scenario,
     *,
-    frames: Mapping[str, Any] | None = None,
     report: Report | None = None,
     stop: Stop | None = None,
 ) -> Plan:
@@ -89,8 +85,23 @@ def solve(
     """
     clock = Clock()
     with clock.phase("read"):
-        problem = read(scenario, frames)
+        problem = read(scenario)
     return solve_problem(scenario, problem, clock=clock, report=report, stop=stop)
+
+
+def diagnose(scenario: Scenario) -> tuple[Finding, ...]:
+    """What makes every plan of ``scenario`` impossible; empty when nothing is known to.
+
+    Direct checks first; then a proof by row prices of the relaxed model. An empty answer does not
+    promise a plan.
+    """
+    problem = read(scenario)
+    compiled = compile_model(scenario.rules, problem)
+    found = blocking(problem, compiled)
+    if found:
+        return found
+    limits = Limits(seconds=scenario.solve.seconds)
+    return proof(compiled.model, lambda soft: _relax(soft, limits))[0]
 
 
 def solve_problem(
@@ -145,7 +156,7 @@ def solve_problem(
 
 def _relax(model: Model, limits: Limits) -> Solution:
     """Row prices of the relaxed model, by HiGHS."""
-    return supervised("highs", model, limits, needs=("lp", "prices"))
+    return supervised_relax("highs", model, limits, needs=("prices",))
 
 
 def _search(
@@ -155,7 +166,7 @@ def _search(
     net: Solution | None = None
     begun = time.perf_counter()
     if chosen.why and chosen.solver != "greedy":
-        short = replace(limits, seconds=max(1.0, 0.2 * limits.seconds))
+        short = replace(limits, seconds=max(1.0, 0.2 * limits.seconds), threads=1)
         net = supervised("greedy", model, short, report=report, stop=stop)
     left = max(limits.seconds - (time.perf_counter() - begun), 0.5 * limits.seconds)
     start = net.x if net is not None else None

@@ -59,8 +59,8 @@ def verify(
     """
     plan = Plan.read(path)
     home = folder if folder is not None else path.parent / plan.folder
-    scenario = Scenario.from_dict(plan.scenario, folder=home)
-    problem = read(scenario, frames)
+    scenario = Scenario.from_dict(plan.scenario, folder=home, frames=frames)
+    problem = read(scenario)
     compiled = compile_model(scenario.rules, problem)
     checks = [
         _check("scenario fingerprint", plan.fingerprint, scenario.fingerprint()),

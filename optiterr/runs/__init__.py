@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from optiterr.compare import Case, Comparison, compare, summarise, summarise_today
-from optiterr.engine import read, solve_problem, versions
+from optiterr.case import TODAY, Case
+from optiterr.compare import Comparison, compare
+from optiterr.engine import read, save, solve_problem, versions
 from optiterr.errors import AuditError, DataError, Fault, OptiterrError
 from optiterr.findings import Finding, Weight
 from optiterr.plan import PairCount, Plan, SolverReport
-from optiterr.scenario import Scenario
+from optiterr.scenario import Scenario, load
 from optiterr.solution import Improvement, Status
+from optiterr.study import Study, load_study
+from optiterr.summary import summarise, summarise_today
+from optiterr.verification import verify
 
 Notify = Callable[[str, Improvement | Status | None], None]
 
@@ -32,7 +38,6 @@ class Answer:
 def solve_case(
     name: str,
     scenario: Scenario,
-    frames: Mapping[str, Any] | None = None,
     notify: Notify | None = None,
 ) -> Answer:
     """One case read, solved, audited and summarised.
@@ -44,7 +49,7 @@ def solve_case(
         if notify is not None:
             notify(name, step)
 
-    problem = read(scenario, frames)
+    problem = read(scenario)
     try:
         plan = solve_problem(scenario, problem, report=report)
     except AuditError as error:
@@ -76,7 +81,6 @@ def _caught(scenario: Scenario, error: AuditError) -> Plan:
 def solve_cases(
     scenarios: Mapping[str, Scenario],
     *,
-    frames: Mapping[str, Any] | None = None,
     workers: int = 2,
     notify: Notify | None = None,
 ) -> dict[str, Answer]:
@@ -91,7 +95,7 @@ def solve_cases(
             if notify:
                 notify(name, None)
             try:
-                answers[name] = solve_case(name, scenario, frames, notify)
+                answers[name] = solve_case(name, scenario, notify)
             except OptiterrError as error:
                 faults.append((name, error))
                 continue
@@ -118,7 +122,7 @@ def solve_cases(
         try:
             with ProcessPoolExecutor(workers, mp_context=context) as pool:
                 waiting: dict[Future[Answer], str] = {
-                    pool.submit(_in_process, name, scenario, frames, events): name
+                    pool.submit(_in_process, name, scenario, events): name
                     for name, scenario in scenarios.items()
                 }
                 while waiting:
@@ -135,14 +139,12 @@ def solve_cases(
     return _whole(answers, faults, scenarios)
 
 
-def _in_process(
-    name: str, scenario: Scenario, frames: Mapping[str, Any] | None, events: Any
-) -> Answer:
+def _in_process(name: str, scenario: Scenario, events: Any) -> Answer:
     def notify(case: str, event: Improvement | Status | None) -> None:
         events.put((case, event))
 
     notify(name, None)
-    answer = solve_case(name, scenario, frames, notify)
+    answer = solve_case(name, scenario, notify)
     notify(name, answer.plan.status)
     return answer
 
@@ -169,14 +171,105 @@ def _whole(
     return {name: answers[name] for name in scenarios}
 
 
-def compare_answers(
-    name: str,
-    title: str,
-    answers: Mapping[str, Answer],
-    base: Scenario,
-    baseline: str,
-    frames: Mapping[str, Any] | None = None,
+@dataclass(frozen=True)
+class Running:
+    """What a study asks for: scenarios by case name, and the one that stands for today."""
+
+    name: str
+    title: str
+    scenarios: Mapping[str, Scenario]
+    base: Scenario
+    baseline: str
+
+
+def running_of(study: Path | Study, sets: Iterable[str] = ()) -> Running:
+    """What a study or its file asks for; a scenario's file counts as a study of one case."""
+    if isinstance(study, Path) and study.name.endswith((".study.yaml", ".study.yml")):
+        study = load_study(study, sets)
+    if isinstance(study, Study):
+        base = load(study.folder / study.base)
+        return Running(study.name, study.title, study.scenarios(), base, study.baseline)
+    scenario = load(study, sets)
+    return Running(scenario.name, scenario.title, {scenario.name: scenario}, scenario, TODAY)
+
+
+def run(
+    study: str | Path | Study, output: str | Path | None = None, *, workers: int = 2
 ) -> Comparison:
-    """The comparison of all ``answers`` with today's books under the rules of ``base``."""
-    today = summarise_today(read(base, frames), base.rules)
-    return compare(name, title, [answer.case for answer in answers.values()], today, baseline)
+    """The comparison of all cases of ``study`` with today's books; plans go to ``output``.
+
+    ``study`` is a study, or the path of a study's or a scenario's file. Write the report with
+    ``render(comparison, folder)``.
+    """
+    running = running_of(Path(study) if isinstance(study, str) else study)
+    folder = None if output is None else Path(output)
+    return run_study(running, folder, workers=workers)[0]
+
+
+def run_study(
+    running: Running,
+    output: Path | None = None,
+    *,
+    workers: int = 2,
+    notify: Notify | None = None,
+) -> tuple[Comparison, dict[str, Answer]]:
+    """Every case solved and compared with today's books; plans are written to ``output``.
+
+    Each plan goes to ``<case>/plan.json`` with its tidy tables.
+    """
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+    answers = solve_cases(running.scenarios, workers=workers, notify=notify)
+    if output is not None:
+        for name, answer in answers.items():
+            save(answer.plan, running.scenarios[name], output / folder_name(name) / "plan.json")
+    today = summarise_today(read(running.base), running.base.rules)
+    cases = [answer.case for answer in answers.values()]
+    return compare(running.name, running.title, cases, today, running.baseline), answers
+
+
+def compare_plans(paths: Sequence[Path]) -> Comparison:
+    """The comparison of plans in files, recounted from their tables; the first names today.
+
+    Raises DataError when a file is no plan or two plans have one name, and AuditError when a plan
+    does not hold (see verification).
+    """
+    cases: dict[str, Case] = {}
+    today: Case | None = None
+    for path in paths:
+        plan = Plan.read(path)
+        name = plan.name if plan.name not in cases else path.parent.name
+        if name in cases:
+            raise DataError(
+                str(path),
+                f"a plan named {name!r} is compared already",
+                "put plans of one name into folders of different names",
+            )
+        result = verify(path)
+        if not result.holds:
+            raise AuditError.of(
+                Fault(
+                    f"{path}, {one.what}",
+                    f"the file says {one.claimed or 'yes'}, a recount gives {one.recounted}",
+                    "solve again; do not compare a plan that does not hold",
+                )
+                for one in result.checks
+                if not one.holds
+            )
+        scenario = Scenario.from_dict(plan.scenario, folder=path.parent / plan.folder)
+        problem = read(scenario)
+        cases[name] = summarise(name, plan, problem, scenario.rules, scenario_title=plan.title)
+        today = today or summarise_today(problem, scenario.rules)
+    assert today is not None
+    return compare("comparison", "Comparison of plans", list(cases.values()), today, TODAY)
+
+
+def folder_name(case: str) -> str:
+    """A folder's name for a case: letters, digits, dot, minus and underscore stay, the rest is _.
+
+    Two cases whose names differ only in other signs get different folders.
+    """
+    plain = "".join(sign if sign.isalnum() or sign in "._-" else "_" for sign in case)
+    if plain == case and plain.strip("."):
+        return plain
+    return f"{plain}-{hashlib.sha256(case.encode()).hexdigest()[:6]}"

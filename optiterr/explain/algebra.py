@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from optiterr.layers import packaged
 from optiterr.rules import Rule
+from optiterr.scenario import load_model
 
 _HEAD = r"""**Sets.** Accounts $i \in I$, reps $j \in J$, eligible reps $J_i \subseteq J$ of account
 $i$, today's rep $s(i)$ of account $i$.
@@ -30,6 +33,15 @@ def describe(name: str, title: str, description: str, rules: Mapping[str, Rule])
     for rule_name, rule in rules.items():
         lines += _rule(rule_name, rule)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def model_page(name: str | Path) -> tuple[Path, str]:
+    """The file of the model ``name`` (in models/, or a path), and its page."""
+    path = Path(name)
+    if not path.exists():
+        path = packaged("models") / f"{name}.yaml"
+    model = load_model(name)
+    return path, describe(model.name, model.title, model.description, model.rules)
 
 
 def _listed(names: list[str]) -> str:
