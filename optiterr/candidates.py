@@ -18,7 +18,7 @@ Keys = NDArray[np.int64]
 def pairs_of(account: ArrayLike, rep: ArrayLike, accounts: int, reps: int) -> Pairs:
     """Pairs from positions in any order; a pair given twice is one pair."""
     width = max(reps, 1)
-    keys = np.unique(np.asarray(account, np.int64) * width + np.asarray(rep, np.int64))
+    keys = _each_once([np.asarray(account, np.int64) * width + np.asarray(rep, np.int64)])
     return Pairs.of(keys // width, keys % width, accounts)
 
 
@@ -59,8 +59,14 @@ def nearest_pairs(
         for first in range(0, len(members), CHUNK_ACCOUNTS):
             chunk = members[first : first + CHUNK_ACCOUNTS]
             found.append(sites.nearest(chunk, account_at[0][chunk], account_at[1][chunk], nearest))
-    keys = np.unique(np.concatenate(found))
+    keys = _each_once(found)
     return Pairs.of(keys // reps, keys % reps, accounts)
+
+
+def _each_once(runs: list[Keys]) -> Keys:
+    """All keys in order, each once; quick where the runs are in order already."""
+    keys = np.sort(np.concatenate(runs), kind="stable")
+    return keys[np.append(True, np.diff(keys) > 0)] if len(keys) else keys
 
 
 def _on_sphere(latitude: Floats, longitude: Floats) -> Floats:
@@ -85,7 +91,7 @@ class _Sites:
         self.reps = reps
 
     def nearest(self, account: NDArray[np.int64], north: Floats, east: Floats, k: int) -> Keys:
-        """Keys (account x reps + rep) of the ``k`` nearest reps of each account, in no order."""
+        """Keys (account x reps + rep) of the ``k`` nearest reps of each account, in order."""
         points = _on_sphere(north, east)
         found: list[Keys] = []
         left, look = np.arange(len(account)), min(k + MORE, len(self.size))
@@ -93,7 +99,7 @@ class _Sites:
             keys, left = self._among(account, points, north, east, left, look, k)
             found.append(keys)
             look = min(4 * look, len(self.size))
-        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+        return found[0] if len(found) == 1 else _each_once(found)
 
     def _among(
         self,
@@ -128,7 +134,13 @@ class _Sites:
             rank = np.arange(len(best)) - (np.cumsum(count) - count)[owner_row[best]]
             best = best[rank < k]
             owner_row, rep = owner_row[best], rep[best]
-        return account[asked[owner_row]] * self.reps + rep, asked[~settled]
+        keys = account[asked[owner_row]] * self.reps + rep
+        count = np.bincount(owner_row, minlength=len(asked))
+        if (count == count[0]).all():  # rows of one length sort fast
+            keys = np.sort(keys.reshape(len(asked), -1), axis=1).reshape(-1)
+        else:
+            keys = np.sort(keys)
+        return keys, asked[~settled]
 
 
 def _millimetres(

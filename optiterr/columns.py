@@ -78,17 +78,25 @@ def ids(cells: pd.Series[Any], place: Place, column: str) -> tuple[Cells, list[F
             for cell in values
         ]
     values[values == ""] = None
-    text = pd.Series(values, dtype=object)
-    stripped = text.str.strip()
-    padded = np.flatnonzero(((stripped != text) & text.notna()).to_numpy(dtype=bool))
+    rows = np.flatnonzero(padded(values))
     return values, place.faults(
         column,
-        padded,
+        rows,
         lambda at: (
-            f"id {values[padded[at]]!r} has blanks around it",
-            f"write {stripped.iloc[padded[at]]!r}",
+            f"id {values[rows[at]]!r} has blanks around it",
+            f"write {values[rows[at]].strip()!r}",
         ),
     )
+
+
+def padded(values: Cells) -> Mask:
+    """Which texts begin or end with a blank."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    text = pa.array(values, type=pa.large_string())
+    same = compute.equal(text, compute.utf8_trim_whitespace(text)).fill_null(True)
+    return ~np.asarray(same.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _no_id(cell: Any) -> tuple[str, str, str] | None:
@@ -227,7 +235,7 @@ def _repairable(text: str) -> tuple[str, str, str] | None:
     bare = re.sub(r"[\s\u00a0\u202f'’_]", "", text)
     if bracket := re.fullmatch(r"\((.+)\)", bare):
         bare = f"-{bracket[1]}"
-    unit = re.search(r"[$€£¥₹%]|\b(usd|eur|gbp|chf)\b", bare, re.IGNORECASE)
+    unit = re.search(r"[$€£¥₹]|usd|eur|gbp|chf", bare, re.IGNORECASE)
     percent = "%" in bare
     bare = re.sub(r"[$€£¥₹%]|usd|eur|gbp|chf", "", bare, flags=re.IGNORECASE)
     grouped = re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", bare)

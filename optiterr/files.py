@@ -46,8 +46,7 @@ def read_delimited(data: bytes, separator: str, name: str) -> pd.DataFrame:
     data = _utf8(data, name)
     place = Place(name)
     _check_quotes(data, separator, name)
-    head = next(csv.reader(io.StringIO(_first_lines(data), newline=""), delimiter=separator))
-    check_header(head, name)
+    head = _header(data, separator, name)
     if len(head) == 1 and (other := next((s for s in ";\t|," if s in head[0]), None)):
         raise DataError(
             f"{name}, row 1",
@@ -174,7 +173,7 @@ def read_workbook(data: bytes, sheet: str | None, name: str) -> pd.DataFrame:
 
 def _whole(cells: Any) -> Any:
     numbers = [cell for cell in cells if type(cell) is float]
-    if numbers and all(cell.is_integer() for cell in numbers):
+    if numbers and all(cell.is_integer() and abs(cell) < 1e15 for cell in numbers):
         out = np.empty(len(cells), dtype=object)
         out[:] = [int(cell) if type(cell) is float else cell for cell in cells]
         return out
@@ -233,14 +232,23 @@ def _line(data: bytes, at: int) -> int:
     return 1 + len(re.findall(rb"\r\n|\n|\r", data[:at]))
 
 
-def _first_lines(data: bytes) -> str:
-    """Enough of the text to hold the header, even one with quoted line breaks."""
+def _header(data: bytes, separator: str, name: str) -> list[str]:
+    """The names in row 1, which may hold quoted line breaks."""
     end = (
         BLOCK_BYTES
         if b'"' in data[:BLOCK_BYTES]
         else 1 + min(at for at in (data.find(b"\n"), data.find(b"\r"), len(data)) if at >= 0)
     )
-    return data[:end].decode("utf-8", errors="ignore")
+    text = io.StringIO(data[:end].decode("utf-8", errors="ignore"), newline="")
+    try:
+        head = next(csv.reader(text, delimiter=separator))
+    except csv.Error as error:
+        what = f"is no header: {error}"
+        raise DataError(f"{name}, row 1", what, "write the names of the columns") from error
+    if not head:
+        raise DataError(f"{name}, row 1", "is empty", "the header must stand in row 1")
+    check_header(head, name)
+    return head
 
 
 def _check_quotes(data: bytes, separator: str, name: str) -> None:

@@ -139,8 +139,8 @@ def listed_pairs(
 
 def _plain(ids: Cells) -> Mask:
     """Where there is an id without blanks around it (others are told already)."""
-    text = pd.Series(ids, dtype=object)
-    return (text.notna() & (text.str.strip() == text)).to_numpy(dtype=bool)
+    texts = np.array([isinstance(one, str) for one in ids], dtype=bool)
+    return texts & ~read_as.padded(np.where(texts, ids, None))
 
 
 def _positions(ids: Cells, known: Cells) -> Positions:

@@ -81,8 +81,8 @@ class _Source(_Spec):
     def _require_one_of(self, *names: str) -> None:
         given = [name for name in names if getattr(self, name) is not None]
         if len(given) != 1:
-            said = "none is given" if not given else f"{' and '.join(given)} are given"
-            raise ValueError(f"give exactly one of {', '.join(names)}; {said}")
+            said = "no source is given" if not given else f"{' and '.join(given)} are given"
+            raise ValueError(f"{said}; give exactly one of {', '.join(names)}")
         if self.file is not None and not self.file.lower().endswith(SUFFIXES):
             raise ValueError(f"file {self.file!r} must end in one of {', '.join(SUFFIXES)}")
         if self.sheet is not None and not (self.file or "").lower().endswith(".xlsx"):
