@@ -20,13 +20,13 @@ from optiterr.places import Place
 from optiterr.problem import COUNT, Column
 from optiterr.tables import Coordinates, PairSource, TableSource, place_of, read_table
 
-IDS = ("account_id", "rep_id", "owner_id")
-"""Columns that are validated as ids, whatever else reads them."""
-
 
 @dataclass
 class Table:
-    """A table under its scenario names; ``written`` has the file's name of each renamed column."""
+    """A table under its scenario names; ``written`` has the file's name of each renamed column.
+
+    ``numbers`` are the columns validated as numbers, ``identified`` those validated as ids.
+    """
 
     key: str
     place: Place
@@ -34,6 +34,7 @@ class Table:
     written: dict[str, str]
     sha256: str
     numbers: dict[str, Floats] = field(default_factory=dict)
+    identified: set[str] = field(default_factory=set)
 
     def name(self, column: str) -> str:
         """The name of ``column`` in the file, for messages."""
@@ -52,6 +53,7 @@ class Table:
                     Fault(self.place.name, "has no rows", f"{self.key} needs at least one")
                 )
         faults += found
+        self.identified.add(column)
         self.frame[column] = pd.Series(values)
         return values
 
@@ -225,7 +227,7 @@ def _validate(table: Table, name: str, readers: list[Column], faults: list[Fault
     elif kinds == ["date"]:
         table.frame[name], found = read_as.dates(cells, place, written)
         faults += found
-    elif name not in IDS:
+    elif name not in table.identified:
         texts, found = read_as.texts(cells, place, written)
         table.frame[name] = pd.Series(texts)
         faults += found

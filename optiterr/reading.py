@@ -50,14 +50,15 @@ def read_problem(
     account_ids = accounts.ids("account_id", faults)
     rep_ids = reps.ids("rep_id", faults)
     serves = serving(reps, spec.reps, faults)
-    owner = owners(accounts, rep_ids, serves, spec.accounts, faults)
+    oddities: list[str] = []
+    owner = owners(accounts, rep_ids, serves, spec.accounts, faults, oddities)
     listed = None
     if listing is not None:
         listed = listed_pairs(
             listing, accounts, account_ids, rep_ids, spec.accounts.departed, faults
         )
     by = spec.pairs.by if isinstance(spec.pairs, PairSource) and spec.pairs.nearest else None
-    oddities = validate(columns, accounts, reps, listing, by, faults)
+    oddities += validate(columns, accounts, reps, listing, by, faults)
     if faults:
         raise DataError.of(faults)
     for oddity in oddities:

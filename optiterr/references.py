@@ -46,7 +46,12 @@ def serving(reps: Table, source: RepSource, faults: list[Fault]) -> Mask:
 
 
 def owners(
-    accounts: Table, rep_ids: Cells, serves: Mask, source: AccountSource, faults: list[Fault]
+    accounts: Table,
+    rep_ids: Cells,
+    serves: Mask,
+    source: AccountSource,
+    faults: list[Fault],
+    oddities: list[str],
 ) -> Ints:
     """Today's owner of each account: a rep position, NOBODY, or DEPARTED (it must move)."""
     if source.owner is None:
@@ -70,6 +75,11 @@ def owners(
     ]
     owner = _positions(ids, rep_ids)
     left = pd.Series(ids, dtype=object).isin(list(source.departed)).to_numpy(dtype=bool)
+    oddities += [
+        f"data.accounts.departed: {one!r} owns nothing in {accounts.place.name}: is it the id?"
+        for one in source.departed
+        if one not in set(ids)
+    ]
     unknown = np.flatnonzero((owner < 0) & ~left & _plain(ids))
 
     def fix(one: str, near: str | None) -> str:
@@ -139,8 +149,9 @@ def listed_pairs(
 
 def _plain(ids: Cells) -> Mask:
     """Where there is an id without blanks around it (others are told already)."""
-    texts = np.array([isinstance(one, str) for one in ids], dtype=bool)
-    return texts & ~read_as.padded(np.where(texts, ids, None))
+    if pd.api.types.infer_dtype(ids, skipna=True) not in ("string", "empty"):
+        ids = np.array([one if isinstance(one, str) else None for one in ids], dtype=object)
+    return np.asarray(pd.notna(ids) & ~read_as.padded(ids), dtype=bool)
 
 
 def _positions(ids: Cells, known: Cells) -> Positions:
@@ -162,13 +173,13 @@ def _unknown(
 ) -> list[Fault]:
     """One fault for each unknown id, however many rows it stands in."""
     roster = [one for one in known if one is not None]
-    lean = {one.lstrip("0"): one for one in roster}
+    lean = {str(one).lstrip("0").casefold(): str(one) for one in roster}
     groups = list(pd.Series(rows).groupby(pd.Series(ids[rows], dtype=object), sort=False))
     home = {"owner": "reps", "rep": "reps", "account": "accounts"}[said]
 
     def say(n: int) -> tuple[str, str]:
         one, at = str(groups[n][0]), groups[n][1].to_numpy()
-        near = lean.get(one.lstrip("0")) or nearest(one, roster)
+        near = lean.get(one.lstrip("0").casefold()) or nearest(one, roster)
         stands = "" if len(at) == 1 else f"; it stands in {table.place.rows(at)}"
         return f"{said} {one!r} is not in data.{home}{stands}", fix(one, near)
 

@@ -214,17 +214,19 @@ def read_table(
     """The table of ``source`` with the columns' names and cells as written, and its SHA-256.
 
     The hash is of the file's bytes, or of a canonical form of records and frames. The cells of text
-    files are text. A frame handed over is copied, never modified. ``key`` is where the scenario
-    describes the table.
+    files are text. A frame handed over is copied, never modified; a named index of it is a
+    column. ``key`` is where the scenario describes the table.
     """
     name = place_of(source, key).name
     if source.file is not None:
         return _read_file(source.file, source.sheet, folder, name)
     if source.frame is not None:
         frame = _handed_over(source.frame, frames or {}, key)
+        files.check_header(list(frame.columns), name)
         return frame, _hash_of_frame(frame)
     records = source.records or ()
     names = list(dict.fromkeys(column for record in records for column in record))
+    files.check_header(names, name)
     frame = pd.DataFrame(
         {column: [record.get(column) for record in records] for column in names},
         index=pd.RangeIndex(len(records)),
@@ -268,8 +270,9 @@ def _handed_over(name: str, frames: Mapping[str, Any], key: str) -> pd.DataFrame
         )
     table = frames[name]
     if isinstance(table, pd.DataFrame):
-        files.check_header(list(table.columns), f"frame {name!r}")
-        return table.reset_index(drop=True).copy()
+        named = [one for one in table.index.names if one is not None and one not in table.columns]
+        keep = bool(named) and len(named) == table.index.nlevels
+        return table.copy().reset_index(drop=not keep)
     import narwhals
 
     try:
