@@ -68,7 +68,7 @@ class ModelSpec(Titled):
     """A reusable formulation: rules and solver options without data."""
 
     rules: dict[RuleName, SerializeAsAny[Rule]] = Field(
-        default_factory=dict, description="rules by name, each of a kind"
+        default_factory=lambda: _with_coverage({}), description="rules by name, each of a kind"
     )
     solve: SolveOptions = Field(
         default_factory=lambda: SolveOptions.model_validate({}),

@@ -47,7 +47,7 @@ def layer(base: Node, patch: Node) -> Node:
             merged[key] = Node(None, child.origin, None if there else _alive(key, below))
         else:
             merged[key] = layer(under, child)
-    return Node(merged, patch.origin)
+    return Node(merged, patch.origin if str(patch.origin) else base.origin)
 
 
 def _other_kind(old: dict[str, Node], new: dict[str, Node]) -> bool:

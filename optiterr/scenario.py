@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import Field, PrivateAttr
 
 from optiterr.errors import SpecError, nearest
-from optiterr.formulation import Label, ModelSpec, build
+from optiterr.formulation import ModelSpec, build
 from optiterr.layers import NOTHING, layer, packaged, settings
 from optiterr.specs import check, said, unknown
 from optiterr.tables import DataSpec
@@ -30,9 +30,11 @@ class Scenario(ModelSpec):
     ``folder``, the folder of the scenario's file.
     """
 
-    model: Label | None = Field(
+    model: str | None = Field(
         None,
         exclude=True,
+        min_length=1,
+        max_length=1000,
         description="model whose rules and solver options come first: a name in models/, or a path",
     )
     planning_date: dt.date | None = Field(

@@ -173,7 +173,9 @@ def _words(found: list[Any], place: Place, spec: type[BaseModel], at: Node) -> t
     if first["type"] == "extra_forbidden":
         return unknown(str(place[-1]), _fields(parents))
     bounds = [
-        _BOUNDS[fault["type"]].format(**fault["ctx"]) for fault in found if fault["type"] in _BOUNDS
+        _BOUNDS[fault["type"]].format(**fault.get("ctx", {}))
+        for fault in found
+        if fault["type"] in _BOUNDS
     ]
     nouns = [noun for fault in found if (noun := _noun(fault))]
     if wanted := " or ".join(dict.fromkeys(bounds or nouns)):
@@ -184,7 +186,7 @@ def _words(found: list[Any], place: Place, spec: type[BaseModel], at: Node) -> t
     if first["type"] == "string_pattern_mismatch":
         return f"{said(at.value)} cannot be a name here", f"write another name{about}"
     what, _, fix = message.partition("; ")
-    return what, fix or f"change what is written here so that it holds{about}"
+    return what, fix or "change what is written here so that it holds"
 
 
 def unknown(key: str, known: Iterable[str]) -> tuple[str, str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from optiterr.errors import Fault, SpecError
+
+LIMIT_DEPTH = 40
+"""Mappings and lists may be nested this deep, aliases written out."""
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -92,6 +94,9 @@ class Faults:
 def from_python(value: Any, faults: Faults, place: tuple[str | int, ...] = ()) -> Node:
     """The tree of plain Python values; what has no place in a file goes to ``faults``."""
     origin = Origin()
+    if len(place) > LIMIT_DEPTH:
+        faults.add(origin, f"nested deeper than {LIMIT_DEPTH}", "nest less", place[:3])
+        return Node(None, origin)
     if isinstance(value, Mapping):
         found: dict[str, Node] = {}
         for key, child in value.items():
@@ -106,8 +111,10 @@ def from_python(value: Any, faults: Faults, place: tuple[str | int, ...] = ()) -
         )
     if isinstance(value, dt.date):
         return Node(value.isoformat(), origin)
-    if isinstance(value, float) and not math.isfinite(value):
-        faults.add(origin, f"{value} is not a finite number", "use a finite number", place)
+    if isinstance(value, int | float) and not abs(value) < 2**1023:
+        faults.add(
+            origin, "the number is not finite or far too large", "use a finite number", place
+        )
         return Node(0.0, origin)
     if isinstance(value, str | int | float | None):
         return Node(value, origin)

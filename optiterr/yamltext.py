@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from optiterr.errors import SpecError, nearest
-from optiterr.tree import UNPRINTABLE, WORDS, Faults, Node, Origin, Scalar
+from optiterr.tree import LIMIT_DEPTH, UNPRINTABLE, WORDS, Faults, Node, Origin, Scalar
 
-LIMIT_BYTES = 2 * 2**20
+LIMIT_BYTES = 512 * 2**10
 """A larger file is refused: tables belong in table files."""
-LIMIT_VALUES = 200_000
+LIMIT_VALUES = 100_000
 """A file that holds more values than this, aliases written out, is refused."""
-LIMIT_DEPTH = 40
-"""Mappings and lists may be nested this deep, aliases written out."""
 
 
 def read_file(path: Path, shown: str, faults: Faults) -> Node:
@@ -47,7 +45,7 @@ def decode(data: bytes, shown: str) -> str:
     if len(data) > LIMIT_BYTES:
         raise SpecError(
             shown,
-            f"is larger than {LIMIT_BYTES // 2**20} MiB",
+            f"is larger than {LIMIT_BYTES // 2**10} KiB",
             "keep tables in files of their own and name them under data",
         )
     for mark, name in ((b"\xff\xfe", "UTF-16 or UTF-32"), (b"\xfe\xff", "UTF-16"), (b"\0", "")):
@@ -148,7 +146,8 @@ def scalar(text: str) -> Scalar:
     if _INT.fullmatch(text):
         if len(text) > 400:
             return math.inf
-        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        value = int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        return value if abs(value) < 2**1023 else math.inf
     if _FLOAT.fullmatch(text):
         return float(text)
     if _ENDLESS.fullmatch(text):
