@@ -40,6 +40,11 @@ def written(number: float) -> str:
     return "0" if text == "-0" else text
 
 
+def counted(number: int, noun: str) -> str:
+    """``number`` of a thing, in the plural where there is not just one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def listed(names: Iterable[object], most: int = 5) -> str:
     """The first few ``names`` and how many more there are."""
     every = [str(name) for name in names]

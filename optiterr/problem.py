@@ -81,6 +81,16 @@ class Problem:
         """Rep ids in position order."""
         return self.reps["rep_id"].to_numpy(dtype=object)
 
+    @cached_property
+    def account_index(self) -> pd.Index[str]:
+        """Account ids as an index that finds their positions."""
+        return pd.Index(self.account_ids)
+
+    @cached_property
+    def rep_index(self) -> pd.Index[str]:
+        """Rep ids as an index that finds their positions."""
+        return pd.Index(self.rep_ids)
+
     def account_number(self, name: str) -> Floats:
         """A number per account, shape (accounts,); ``accounts`` is one for each."""
         if name == COUNT and name not in self.accounts:
@@ -109,7 +119,7 @@ class Problem:
     def keep(self, mask: Mask) -> Problem:
         """The same problem with only the pairs where ``mask`` is true."""
         columns = {name: values[mask] for name, values in self.pair_columns.items()}
-        return replace(self, pairs=self.pairs.keep(mask), pair_columns=MappingProxyType(columns))
+        return self._over(self.pairs.keep(mask), columns)
 
     def full(self, first: int, last: int) -> Problem:
         """The same problem over every rep that serves, for accounts from ``first`` up to ``last``.
@@ -121,7 +131,14 @@ class Problem:
         pairs = Pairs.full(len(self.accounts), len(self.reps), first, last)
         if not self.serves.all():
             pairs = pairs.keep(self.serves[pairs.rep])
-        return replace(self, pairs=pairs)
+        return self._over(pairs, {})
+
+    def _over(self, pairs: Pairs, columns: Mapping[str, Floats]) -> Problem:
+        """The same tables over other pairs; ids and their index are not built again."""
+        made = replace(self, pairs=pairs, pair_columns=MappingProxyType(dict(columns)))
+        for name in ("account_ids", "rep_ids", "account_index", "rep_index"):
+            made.__dict__[name] = getattr(self, name)
+        return made
 
     def books(self, assignment: pd.Series[str]) -> pd.DataFrame:
         """The raw account table with the rep who serves each account, for checks.
@@ -133,6 +150,7 @@ class Problem:
         frame = self.accounts.copy(deep=False)
         frame["rep_id"] = frame["account_id"].map(assignment)
         if self.pair_columns:
+            frame = frame.drop(columns=list(self.pair_columns), errors="ignore")
             frame = frame.merge(self.pair_table, on=["account_id", "rep_id"], how="left")
         return frame
 

@@ -103,19 +103,20 @@ class Balance(Rule):
             price = np.divide(price, target, where=target > 0, out=np.zeros(len(share)))
         free = np.where(problem.serves, 0.0, np.inf)
         low, high = target * (1 - self.within) - free, target * (1 + self.within) + free
-        hard = self.within if self.price is None else self.hard_within
-        hard = np.inf if hard is None else hard
-        with np.errstate(invalid="ignore"):
-            reach = np.where(np.isinf(hard) | (free > 0), np.inf, target * hard)
-        band = Band.of(
-            len(share),
-            lower=target - reach if self.price is not None else low,
-            low=low,
-            high=high,
-            upper=target + reach if self.price is not None else high,
-            price_below=price * problem.serves,
-            price_above=price * problem.serves,
-        )
+        if self.price is None:
+            band = Band.of(len(share), lower=low, upper=high)
+        else:
+            hard = 0.0 if self.hard_within is None else self.hard_within
+            open_ = np.inf if self.hard_within is None else free
+            band = Band.of(
+                len(share),
+                lower=target * (1 - hard) - open_,
+                low=low,
+                high=high,
+                upper=target * (1 + hard) + open_,
+                price_below=price * problem.serves,
+                price_above=price * problem.serves,
+            )
         model.add_rows(
             name,
             band,
@@ -143,7 +144,7 @@ class Balance(Rule):
         part = np.ones(len(serves))
         if self.proportional_to is not None:
             part = problem.rep_number(self.proportional_to)
-        total = np.bincount(group[serves], part[serves])
+        total = np.bincount(group[serves], part[serves], minlength=1)
         self._refuse(
             name,
             problem,
@@ -151,7 +152,8 @@ class Balance(Rule):
             f"column {self.proportional_to!r} adds up to 0 in its group",
             "give at least one rep of the group a positive number",
         )
-        return group, np.where(serves, part / total[group], 0.0)
+        share = np.divide(part, total[group], where=serves, out=np.zeros(len(serves)))
+        return group, share
 
     def _moving(
         self,

@@ -63,8 +63,6 @@ class Capacity(Rule):
                 f"at_least ({self.at_least:g}) is above the limit ({self.limit:g}): "
                 "no load can be both"
             )
-        if self.per == "share" and self.price is None:
-            raise ValueError("per: share says what a price counts: set a price or drop per")
         return self
 
     def reads(self) -> tuple[Column, ...]:
@@ -139,41 +137,43 @@ class Capacity(Rule):
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
         books["_amount"] = books.get(self.measure, 1.0)
-        carried = books.groupby("rep_id")["_amount"].sum()
-        reps = problem.reps[problem.serves]
-        load = reps["rep_id"].map(carried).fillna(0.0).to_numpy(dtype=float)
+        reps = problem.reps[problem.serves].set_index("rep_id", drop=False)
+        load = books.groupby("rep_id")["_amount"].sum().reindex(reps.index).fillna(0.0)
         if self.limit is not None:
-            limit = reps[self.limit] if isinstance(self.limit, str) else load * 0 + self.limit
-            asked = np.asarray(limit, dtype=float)
-            over = load - (asked + self.slack * asked)
-            yield from self._judge(name, reps["rep_id"], load, asked, over, "above")
+            limit = _per_rep(reps, self.limit)
+            bound = limit + self.slack * limit
+            stretched = f", stretched by {written(self.slack)} of itself" if self.slack else ""
+            words = f"above the limit of {{asked}}{stretched}"
+            yield from self._missed(name, load, load - bound, limit, bound, words)
         if self.at_least is not None:
-            least = (
-                reps[self.at_least] if isinstance(self.at_least, str) else load * 0 + self.at_least
-            )
-            asked = np.asarray(least, dtype=float)
-            yield from self._judge(name, reps["rep_id"], load, asked, asked - load, "below")
+            least = _per_rep(reps, self.at_least)
+            words = "below the least of {asked}"
+            yield from self._missed(name, load, least - load, least, least, words)
 
-    def _judge(
-        self, name: str, ids: pd.Series[str], load: Floats, asked: Floats, miss: Floats, side: str
+    def _missed(
+        self,
+        name: str,
+        load: pd.Series[float],
+        miss: pd.Series[float],
+        asked: pd.Series[float],
+        bound: pd.Series[float],
+        words: str,
     ) -> Iterable[Finding]:
-        """One finding for each rep who misses what is asked by more than the tolerance."""
-        bound = asked * (1 + self.slack) if side == "above" else asked
-        free = (NOISE if self.price is not None else TOLERANCE) * np.maximum(1.0, bound)
-        stretch = f", stretched to {{:}} by a slack of {self.slack:g}" if self.slack else ""
-        for at in np.flatnonzero(miss > free):
-            word = f"limit of {written(asked[at])}" if side == "above" else written(asked[at])
-            if side == "above":
-                word += stretch.format(written(bound[at]))
-            shared = self.price is not None and self.per == "share"
+        """One finding for each rep who misses the bound by more than the tolerance."""
+        free = (TOLERANCE if self.price is None else NOISE) * bound.clip(lower=1.0)
+        shared = self.price is not None and self.per == "share"
+        for rep_id in miss.index[miss > free]:
+            amount, mark = float(miss[rep_id]), float(asked[rep_id])
             yield Finding(
                 rule=name,
                 weight=self.severity,
-                where=str(ids.iloc[at]),
-                amount=float(miss[at] / asked[at]) if shared else float(miss[at]),
-                unit=f"share of the {'limit' if side == 'above' else 'least'}"
-                if shared
-                else self.measure,
-                message=f"rep {ids.iloc[at]} carries {written(load[at])} {self.measure}, "
-                f"{written(miss[at])} {side} the {word if side == 'above' else f'least of {word}'}",
+                where=str(rep_id),
+                amount=amount / mark if shared else amount,
+                unit=f"share of the {self.measure} asked" if shared else self.measure,
+                message=f"rep {rep_id} carries {written(float(load[rep_id]))} {self.measure}, "
+                f"{written(amount)} {words.format(asked=written(mark))}",
             )
+
+
+def _per_rep(reps: pd.DataFrame, bound: str | float) -> pd.Series[float]:
+    return reps[bound].astype(float) if isinstance(bound, str) else pd.Series(bound, reps.index)

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 import pandas as pd
 from pydantic import Field, model_validator
 
-from optiterr.findings import Finding, Weight, written
+from optiterr.findings import Finding, Weight, counted, written
 from optiterr.model import ModelBuilder
 from optiterr.problem import Column, Problem
 from optiterr.rules import Rule
@@ -45,6 +45,6 @@ class Cost(Rule):
                 where=str(rep_id),
                 amount=float(row["sum"]),
                 unit=self.value,
-                message=f"rep {rep_id} serves {int(row['count']):,} accounts at "
+                message=f"rep {rep_id} serves {counted(int(row['count']), 'account')} at "
                 f"{written(float(row['sum']))} {self.value}",
             )

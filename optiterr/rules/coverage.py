@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import model_validator
 
-from optiterr.findings import Finding, Weight, listed
+from optiterr.findings import Finding, Weight, counted, listed
 from optiterr.model import ModelBuilder
 from optiterr.pairs import Mask
 from optiterr.problem import Problem
@@ -30,8 +30,8 @@ class Coverage(Rule):
     def _has_no_price(self) -> Self:
         if self.price is not None:
             raise ValueError(
-                "coverage cannot have a price: an account without a rep is no plan; "
-                "to leave accounts open, add a rep that stands for nobody"
+                "coverage cannot have a price: without a rep for every account there is no plan; "
+                "drop the price, and add a rep that stands for nobody to leave accounts open"
             )
         return self
 
@@ -40,7 +40,7 @@ class Coverage(Rule):
         return Eligibility(kind, problem.serves[np.newaxis, :])
 
     def allows(self, problem: Problem) -> Mask | None:
-        return problem.serves[problem.pairs.rep]
+        return None if problem.serves.all() else problem.serves[problem.pairs.rep]
 
     def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
         """Adds nothing: a model picks exactly one pair of each account by definition."""
@@ -48,61 +48,48 @@ class Coverage(Rule):
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         known = problem.accounts["account_id"]
         rep = known.map(assignment)
-        served = rep.notna()
-        roster = problem.reps["rep_id"]
-        staying = roster[problem.serves]
-        strange = pd.Series(assignment.index)
-        strange = strange[~strange.isin(known)]
-        missed = known[~served]
-        unknown = served & ~rep.isin(roster)
-        leaving = served & rep.isin(roster) & ~rep.isin(staying)
-        yield from self._each(name, missed, [f"account {one} has no rep" for one in missed[:20]])
-        for wrong, words in (
-            (unknown, "is served by {rep}, who is not in the roster"),
-            (leaving, "is served by {rep}, who leaves"),
-            (self._unlisted(problem, rep, served), "is served by {rep}, a pair the file lacks"),
-        ):
-            held = pd.DataFrame({"account": known[wrong], "rep": rep[wrong]})
-            text = [
-                f"account {one.account} {words.format(rep=f'rep {one.rep}')}"
-                for one in held[:MOST_NAMED].itertuples()
-            ]
-            yield from self._each(name, held["account"], text)
-        yield from self._each(
-            name, strange, [f"account {one} is not in the accounts table" for one in strange[:20]]
+        served, on_roster = rep.notna(), rep.isin(problem.reps["rep_id"])
+        stays = rep.isin(problem.reps.loc[problem.serves, "rep_id"])
+        text = rep.astype(str)
+        cases = (
+            (~served, "no rep serves account {account}"),
+            (served & ~on_roster, "account {account} is served by {rep}, who is not in the roster"),
+            (on_roster & ~stays, "account {account} is served by rep {rep}, who leaves"),
+            (
+                stays & ~self._is_listed(problem, rep),
+                "account {account} is served by rep {rep}, a pair not in the pairs file",
+            ),
         )
+        for wrong, words in cases:
+            yield from self._findings(name, known[wrong], text[wrong], words)
+        strange = pd.Series(assignment.index[~assignment.index.isin(known)], dtype=object)
+        words = "the assignment names account {account}, which is not in the accounts table"
+        yield from self._findings(name, strange, strange, words)
 
-    def _unlisted(
-        self, problem: Problem, rep: pd.Series[str], served: pd.Series[bool]
-    ) -> pd.Series[bool]:
-        """Accounts whose pair the pairs file does not have, reps in the roster only."""
+    def _is_listed(self, problem: Problem, rep: pd.Series[str]) -> pd.Series[bool]:
+        """Which accounts have a pair that may be used at all; only a pairs file narrows it."""
         if problem.candidates != "file":
-            return served & False
+            return pd.Series(True, rep.index)
         used = pd.DataFrame({"account_id": problem.accounts["account_id"], "rep_id": rep})
-        listed_pairs = problem.pair_table[["account_id", "rep_id"]].assign(listed=True)
-        found = used.merge(listed_pairs, how="left", on=["account_id", "rep_id"])
-        found.index = used.index
-        return served & rep.isin(problem.reps["rep_id"]) & found["listed"].isna()
+        pairs = problem.pair_table[["account_id", "rep_id"]].assign(listed=1)
+        found = used.merge(pairs, how="left", on=["account_id", "rep_id"])
+        return pd.Series(found["listed"].notna().to_numpy(), rep.index)
 
-    def _each(self, name: str, accounts: pd.Series[str], text: list[str]) -> Iterable[Finding]:
-        count = len(accounts)
-        if count > MOST_NAMED:
-            message = f"{text[0]}, and {count - 1:,} more likewise: {listed(accounts)}"
+    def _findings(
+        self, name: str, accounts: pd.Series[str], reps: pd.Series[str], words: str
+    ) -> Iterable[Finding]:
+        """A breach for each account, or one for all when they are many."""
+        many = len(accounts) > MOST_NAMED
+        for account, rep in zip(accounts[: 1 if many else None], reps, strict=False):
+            message = words.format(account=account, rep=rep)
+            if many:
+                others = counted(len(accounts) - 1, "more account")
+                message += f"; so it is with {others}: {listed(accounts.iloc[1:])}"
             yield Finding(
                 rule=name,
                 weight=Weight.BREACH,
-                where="all",
-                amount=count,
-                unit="accounts",
-                message=message,
-            )
-            return
-        for account, message in zip(accounts, text, strict=True):
-            yield Finding(
-                rule=name,
-                weight=Weight.BREACH,
-                where=str(account),
-                amount=1.0,
+                where="all" if many else str(account),
+                amount=float(len(accounts)) if many else 1.0,
                 unit="accounts",
                 message=message,
             )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from optiterr.findings import Finding, Weight, written
+from optiterr.findings import Finding, Weight, counted, written
 from optiterr.model import ModelBuilder
 from optiterr.pairs import Floats
 from optiterr.problem import COUNT, Column, Problem
@@ -74,17 +74,15 @@ class Disruption(Rule):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.price is None and not self._limits:
+        if self.price is None and not self._has_limits:
             raise ValueError(
                 "disruption needs a price for what moves, or a limit such as max_share: 0.1"
             )
-        if self.per == "share" and self.price is None:
-            raise ValueError("per: share says what a price counts: set a price or drop per")
         return self
 
     @property
-    def _limits(self) -> tuple[str, ...]:
-        return tuple(limit for limit in LIMITS if getattr(self, limit) is not None)
+    def _has_limits(self) -> bool:
+        return any(getattr(self, limit) is not None for limit in LIMITS)
 
     def reads(self) -> tuple[Column, ...]:
         return () if self.of == COUNT else (Column("accounts", self.of),)
@@ -93,62 +91,36 @@ class Disruption(Rule):
         amount, owner = problem.account_number(self.of), problem.owner
         base = (owner >= 0) & problem.serves[np.maximum(owner, 0)]
         account, rep = problem.pairs.account, problem.pairs.rep
-        stay = np.flatnonzero(base[account] & (rep == owner[account]))
-        book = np.bincount(owner[base], amount[base], minlength=len(problem.reps))
-        total = float(amount[base].sum())
-        if not self._limits:
-            moved = np.where(base[account] & (rep != owner[account]), amount[account], 0.0)
-            model.add_cost(name, self._charge(np.array([total]))[0] * moved)
-        if self.max_share is not None:
-            self._keep_total(name, problem, model, stay, total, self.max_share * total, "share")
-        if self.max_amount is not None:
-            self._keep_total(name, problem, model, stay, total, self.max_amount, "amount")
-        values = amount[account]
-        for part, out in (
-            (
-                "out-share",
-                None if self.rep_out_max_share is None else self.rep_out_max_share * book,
-            ),
-            ("out-amount", self.rep_out_max_amount),
-        ):
-            if out is not None:
-                band = self._at_least(book - out, book)
-                model.add_rows(name, band, problem.rep_ids, rep[stay], stay, values[stay], part)
-        average = total / max(1, int(problem.serves.sum()))
-        come = np.flatnonzero(base[account] & (rep != owner[account]))
-        for part, into in (
-            (
-                "in-share",
-                None if self.rep_in_max_share is None else self.rep_in_max_share * average,
-            ),
-            ("in-amount", self.rep_in_max_amount),
-        ):
-            if into is not None:
-                most = np.where(problem.serves, into, np.inf)
-                band = self._at_most(most, np.full(len(most), average))
-                model.add_rows(name, band, problem.rep_ids, rep[come], come, values[come], part)
-
-    def _keep_total(
-        self,
-        name: str,
-        problem: Problem,
-        model: ModelBuilder,
-        stay: np.ndarray,
-        total: float,
-        limit: float,
-        part: str,
-    ) -> None:
-        """One row: what stays in all is at least today's books less the limit."""
-        band = self._at_least(np.array([total - limit]), np.array([total]))
-        value = problem.account_number(self.of)[problem.pairs.account[stay]]
-        model.add_rows(name, band, ["all"], np.zeros(len(stay)), stay, value, part)
+        book = np.bincount(owner[base], amount[base], len(problem.reps)).astype(float)
+        total = np.array([book.sum()])
+        average = np.full(len(book), total[0] / max(1, problem.serves.sum()))
+        is_owner = rep == owner[account]
+        stay, come = (
+            np.flatnonzero(base[account] & is_owner),
+            np.flatnonzero(base[account] & ~is_owner),
+        )
+        if not self._has_limits:
+            cost = np.zeros(len(account))
+            cost[come] = self._charge(total) * amount[account[come]]
+            model.add_cost(name, cost)
+        stays, comes = amount[account[stay]], amount[account[come]]
+        nothing = np.zeros(len(stay), dtype=np.int64)
+        for part, limit in _limits(self.max_share, self.max_amount, total):
+            band = self._at_least(total - limit, total)
+            model.add_rows(name, band, ["all"], nothing, stay, stays, f"moved-{part}")
+        for part, limit in _limits(self.rep_out_max_share, self.rep_out_max_amount, book):
+            band = self._at_least(book - limit, book)
+            model.add_rows(name, band, problem.rep_ids, rep[stay], stay, stays, f"out-{part}")
+        for part, limit in _limits(self.rep_in_max_share, self.rep_in_max_amount, average):
+            band = self._at_most(limit, average)
+            model.add_rows(name, band, problem.rep_ids, rep[come], come, comes, f"in-{part}")
 
     def _charge(self, book: Floats) -> Floats:
         """Price of one unit over a limit that speaks of ``book``."""
         price = np.full(len(book), self.price or 0.0)
-        if self.per == "share":
-            return np.divide(price, book, where=book > 0, out=np.zeros(len(book)))
-        return price
+        if self.per == "unit":
+            return price
+        return np.asarray(np.divide(price, book, where=book > 0, out=np.zeros(len(book))))
 
     def _at_least(self, least: Floats, book: Floats) -> Band:
         if self.price is None:
@@ -158,57 +130,57 @@ class Disruption(Rule):
     def _at_most(self, most: Floats, book: Floats) -> Band:
         if self.price is None:
             return Band.of(len(most), upper=most)
-        price = np.where(np.isfinite(most), self._charge(book), 0.0)
-        return Band.of(len(most), high=most, price_above=price)
+        return Band.of(len(most), high=most, price_above=self._charge(book))
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
         books["_amount"] = books.get(self.of, 1.0)
         roster = problem.reps.loc[problem.serves, "rep_id"]
-        owned = books["owner_id"].notna()
         stays = books["owner_id"].isin(roster)
+        yield from self._forced(name, books[books["owner_id"].notna() & ~stays])
         base = books[stays]
         moves = base[base["owner_id"] != base["rep_id"]]
-        yield from self._forced(name, books[owned & ~stays])
         total, moved = float(base["_amount"].sum()), float(moves["_amount"].sum())
-        unit = self.of
-        if not self._limits:
+        if not self._has_limits:
             if moved > 0:
-                yield self._priced(name, moves, moved, total)
+                yield self._priced(name, len(moves), moved, total)
             return
-        for share, cap in ((self.max_share, None), (None, self.max_amount)):
-            if share is not None or cap is not None:
-                limit = share * total if share is not None else float(cap or 0.0)
-                message = (
-                    f"{written(moved)} of {written(total)} {unit} change hands, "
-                    f"{{miss}} more than the {written(limit)} allowed"
+        for limit in _caps(self.max_share, self.max_amount, total):
+            yield from self._over(
+                name,
+                "all",
+                moved,
+                limit,
+                total,
+                total - limit,
+                f"{written(moved)} of {written(total)} {self.of} change hands",
+            )
+        lost = moves.groupby("owner_id")["_amount"].sum().to_dict()
+        own = base.groupby("owner_id")["_amount"].sum().to_dict()
+        for rep_id, out in lost.items():
+            for limit in _caps(self.rep_out_max_share, self.rep_out_max_amount, own[rep_id]):
+                yield from self._over(
+                    name,
+                    str(rep_id),
+                    out,
+                    limit,
+                    own[rep_id],
+                    own[rep_id] - limit,
+                    f"rep {rep_id} loses {written(out)} of {written(own[rep_id])} {self.of}",
                 )
-                yield from self._over(name, "all", moved, limit, total, total - limit, message)
-        lost = moves.groupby("owner_id")["_amount"].sum()
-        own = base.groupby("owner_id")["_amount"].sum()
-        for share, cap in ((self.rep_out_max_share, None), (None, self.rep_out_max_amount)):
-            if share is None and cap is None:
-                continue
-            for rep_id, out in lost.items():
-                book = float(own[rep_id])
-                limit = share * book if share is not None else float(cap or 0.0)
-                message = (
-                    f"rep {rep_id} loses {written(out)} of a book of {written(book)} {unit}, "
-                    f"{{miss}} more than the {written(limit)} allowed"
-                )
-                yield from self._over(name, str(rep_id), out, limit, book, book - limit, message)
-        come = moves[moves["rep_id"].isin(roster)].groupby("rep_id")["_amount"].sum()
+        come = moves[moves["rep_id"].isin(roster)].groupby("rep_id")["_amount"].sum().to_dict()
         average = total / max(1, len(roster))
-        for share, cap in ((self.rep_in_max_share, None), (None, self.rep_in_max_amount)):
-            if share is None and cap is None:
-                continue
-            limit = share * average if share is not None else float(cap or 0.0)
-            for rep_id, gained in come.items():
-                message = (
-                    f"rep {rep_id} gains {written(gained)} {unit} from other reps, "
-                    f"{{miss}} more than the {written(limit)} allowed"
+        for rep_id, gained in come.items():
+            for limit in _caps(self.rep_in_max_share, self.rep_in_max_amount, average):
+                yield from self._over(
+                    name,
+                    str(rep_id),
+                    gained,
+                    limit,
+                    average,
+                    limit,
+                    f"rep {rep_id} gains {written(gained)} {self.of} from other reps",
                 )
-                yield from self._over(name, str(rep_id), gained, limit, average, limit, message)
 
     def _over(
         self,
@@ -218,7 +190,7 @@ class Disruption(Rule):
         limit: float,
         book: float,
         bound: float,
-        message: str,
+        words: str,
     ) -> Iterator[Finding]:
         """A finding when more moved than the limit; ``bound`` is what the tolerance is taken of."""
         miss = moved - limit
@@ -230,34 +202,51 @@ class Disruption(Rule):
             rule=name,
             weight=self.severity,
             where=where,
-            amount=miss / book if shared and book > 0 else miss,
+            amount=miss / book if shared else miss,
             unit="share of the book" if shared else self.of,
-            message=message.format(miss=written(miss)),
+            message=f"{words}, {written(miss)} more than the {written(limit)} allowed",
         )
 
-    def _priced(self, name: str, moves: pd.DataFrame, moved: float, total: float) -> Finding:
+    def _priced(self, name: str, count: int, moved: float, total: float) -> Finding:
         shared = self.per == "share"
+        worth = "" if self.of == COUNT else f" with {written(moved)} of {written(total)} {self.of}"
         return Finding(
             rule=name,
             weight=Weight.PRICED,
             where="all",
             amount=moved / total if shared else moved,
             unit="share of the book" if shared else self.of,
-            message=f"{len(moves):,} accounts change hands: {written(moved)} of "
-            f"{written(total)} {self.of}",
+            message=f"{counted(count, 'account')}{worth} to move to another rep",
         )
 
     def _forced(self, name: str, books: pd.DataFrame) -> Iterator[Finding]:
         """A note on accounts whose owner leaves or has left: they move whatever anyone decides."""
-        if len(books):
-            amount = float(books["_amount"].sum())
-            worth = "" if self.of == COUNT else f" with {written(amount)} {self.of}"
-            yield Finding(
-                rule=name,
-                weight=Weight.NOTE,
-                where="all",
-                amount=amount,
-                unit=self.of,
-                message=f"{len(books):,} accounts{worth} need a new rep because their owner leaves "
-                "or has left; they do not count as moves",
-            )
+        if books.empty:
+            return
+        amount = float(books["_amount"].sum())
+        worth = "" if self.of == COUNT else f" with {written(amount)} {self.of}"
+        yield Finding(
+            rule=name,
+            weight=Weight.NOTE,
+            where="all",
+            amount=amount,
+            unit=self.of,
+            message=f"{counted(len(books), 'account')}{worth} need a new rep because the owner "
+            "leaves or has left; that is not counted as a move",
+        )
+
+
+def _limits(
+    share: float | None, amount: float | None, book: Floats
+) -> Iterator[tuple[str, Floats]]:
+    """Each limit that is set, by name: the share of each book, or the same amount for all."""
+    if share is not None:
+        yield "share", share * book
+    if amount is not None:
+        yield "amount", np.full(len(book), amount)
+
+
+def _caps(share: float | None, amount: float | None, book: float) -> list[float]:
+    """The limits that are set, for one book, as judged from the tables."""
+    caps = [] if share is None else [share * book]
+    return caps if amount is None else [*caps, amount]

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from scipy import sparse
 
 from optiterr.errors import DataError
-from optiterr.findings import Finding, Weight, listed, written
+from optiterr.findings import Finding, Weight, counted, listed, written
 from optiterr.model import ModelBuilder
 from optiterr.pairs import Floats, Mask
 from optiterr.problem import Column, Problem
 from optiterr.rowfunctions import TOLERANCE
 from optiterr.rules import Eligibility, Rule
+
+Kinds = NDArray[np.int64]
 
 
 class Fit(Rule):
@@ -91,10 +92,9 @@ class Fit(Rule):
             return None
         kind = np.zeros(len(problem.accounts), dtype=np.int64)
         score = np.zeros((1, len(problem.reps)))
-        for part, account, rep, common in self._matches(problem):
-            joint = kind * len(common) + account
-            used, kind = np.unique(joint, return_inverse=True)
-            score = score[used // len(common)] + part * common[used % len(common)][:, rep]
+        for weight, account, rep, common in self._matches(problem, slice(None)):
+            used, kind = np.unique(kind * len(common) + account, return_inverse=True)
+            score = score[used // len(common)] + weight * common[used % len(common)][:, rep]
         return Eligibility(kind, score >= self._least)
 
     def allows(self, problem: Problem) -> Mask | None:
@@ -132,39 +132,38 @@ class Fit(Rule):
         if self.score is not None:
             return problem.pair_number(self.score)
         score = np.zeros(len(problem.pairs))
-        for part, account, rep, common in self._matches(problem):
-            score += part * common[account[problem.pairs.account], rep[problem.pairs.rep]]
+        if not len(score):
+            return score
+        account, to = problem.pairs.account, problem.pairs.rep
+        first, last = int(account[0]), int(account[-1]) + 1
+        for weight, kind, rep, common in self._matches(problem, slice(first, last)):
+            score += weight * common[kind[account - first], rep[to]]
         return score
 
-    def _matches(
-        self, problem: Problem
-    ) -> Iterable[tuple[float, NDArray[np.int64], NDArray[np.int64], Mask]]:
-        """For each column: its part of the score, account and rep kinds, and which have a word in
-        common, shape (account kinds, rep kinds)."""
+    def _matches(self, problem: Problem, part: slice) -> Iterator[tuple[float, Kinds, Kinds, Mask]]:
+        """For each column: its weight, kinds of the accounts in ``part`` and of the reps, and which
+        kinds have a word in common, shape (account kinds, rep kinds)."""
         weights = self.weights or dict.fromkeys(self.match, 1.0)
         for wanted, offered in self.match.items():
-            account, asked = pd.factorize(problem.accounts[wanted].fillna(""))
+            account, asked = pd.factorize(problem.accounts[wanted][part].fillna(""))
             rep, given = pd.factorize(problem.reps[offered].fillna(""))
-            words: dict[str, int] = {}
-            sides = [self._incidence(list(texts), words) for texts in (asked, given)]
-            width = max(1, len(words))
-            left, right = (
-                sparse.csr_array((np.ones(len(row)), (row, col)), shape=(rows, width))
-                for row, col, rows in sides
-            )
-            common = (left @ right.T).toarray() > 0
-            yield weights[wanted] / sum(weights.values()), account, rep, common
+            left, right = self._incidence(list(asked), list(given))
+            yield weights[wanted] / sum(weights.values()), account, rep, (left @ right.T) > 0
 
-    def _incidence(
-        self, texts: list[str], words: dict[str, int]
-    ) -> tuple[list[int], list[int], int]:
-        """Which text (row) holds which word (column); new words are added to ``words``."""
-        row, col = [], []
-        for place, text in enumerate(texts):
-            for word in filter(None, (part.strip() for part in str(text).split(self.separator))):
-                row.append(place)
-                col.append(words.setdefault(word, len(words)))
-        return row, col, len(texts)
+    def _incidence(self, *sides: list[str]) -> list[NDArray[np.float64]]:
+        """For each side: which text (row) holds which word (column), words of all sides alike."""
+        held = [[self._words(text) for text in texts] for texts in sides]
+        every = sorted({word for side in held for words in side for word in words})
+        at = {word: place for place, word in enumerate(every)}
+        tables = [np.zeros((len(side), len(every))) for side in held]
+        for table, side in zip(tables, held, strict=True):
+            for row, words in enumerate(side):
+                table[row, [at[word] for word in words]] = 1.0
+        return tables
+
+    def _words(self, text: str) -> list[str]:
+        """The words that a text lists."""
+        return [word for word in (one.strip() for one in text.split(self.separator)) if word]
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
@@ -188,15 +187,16 @@ class Fit(Rule):
         if self.at_least is None:
             return
         low = books[self.at_least - books["_score"] > TOLERANCE * max(1.0, self.at_least)]
-        for rep_id, book in low.groupby("rep_id"):
+        for key, book in low.groupby("rep_id"):
+            rep_id, names = str(key), listed(book["account_id"])
             yield Finding(
                 rule=name,
                 weight=Weight.BREACH,
-                where=str(rep_id),
+                where=rep_id,
                 amount=float((self.at_least - book["_score"]).sum()),
                 unit="points",
-                message=f"rep {rep_id} serves {len(book):,} accounts that fit below "
-                f"{written(self.at_least)}: {listed(book['account_id'])}",
+                message=f"rep {rep_id} serves {counted(len(book), 'account')} that fit below "
+                f"{written(self.at_least)}: {names}",
             )
 
     def _scores(self, problem: Problem, books: pd.DataFrame) -> pd.Series[float]:
@@ -204,15 +204,20 @@ class Fit(Rule):
         if self.score is not None:
             return books[self.score].astype(float)
         reps = problem.reps.set_index("rep_id")
-        total, whole = pd.Series(0.0, books.index), 0.0
+        total, whole = np.zeros(len(books)), 0.0
         for wanted, offered in self.match.items():
             weight = 1.0 if self.weights is None else self.weights[wanted]
-            ends = pd.DataFrame(
-                {"a": books[wanted].fillna(""), "r": books["rep_id"].map(reps[offered].fillna(""))}
-            )
-            for (asked, given), at in ends.groupby(["a", "r"], sort=False).groups.items():
-                left = {word.strip() for word in str(asked).split(self.separator)} - {""}
-                if left & {word.strip() for word in str(given).split(self.separator)}:
-                    total.loc[at] += weight
+            ends = pd.DataFrame({"asked": books[wanted].fillna("")})
+            ends["given"] = books["rep_id"].map(reps[offered].fillna(""))
+            met = ends.drop_duplicates()
+            hits = [
+                bool(
+                    ({one.strip() for one in asked.split(self.separator)} - {""})
+                    & {one.strip() for one in given.split(self.separator)}
+                )
+                for asked, given in zip(met["asked"], met["given"], strict=True)
+            ]
+            ends = ends.merge(met.assign(hit=hits), how="left", on=["asked", "given"])
+            total += weight * ends["hit"].to_numpy(dtype=float)
             whole += weight
-        return total / whole
+        return pd.Series(total / whole, books.index)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from optiterr.errors import DataError, Fault, nearest
-from optiterr.findings import Finding, Weight
+from optiterr.findings import Finding, Weight, counted
 from optiterr.model import ModelBuilder
 from optiterr.pairs import Mask
-from optiterr.problem import NOBODY, Problem
+from optiterr.problem import DEPARTED, NOBODY, Problem
 from optiterr.rules import Eligibility, Rule
+
+Positions = NDArray[np.int64]
 
 MOST_COMPARED = 20_000
 """A misspelt id is compared with known ones only in tables of up to this many."""
@@ -66,259 +69,192 @@ class Locks(Rule):
     def eligible(self, problem: Problem) -> Eligibility | None:
         if self.price is not None:
             return None
-        account, rep, keeps = self._positions(problem)
+        account, rep, keeps = self._in_force(problem)
+        reps = len(problem.reps)
         kind = np.zeros(len(problem.accounts), dtype=np.int64)
         kind[account[keeps]] = 1 + rep[keeps]
-        may = np.vstack(
-            [np.ones((1, len(problem.reps)), bool), np.eye(len(problem.reps), dtype=bool)]
-        )
-        forbidden = (
-            pd.Series(rep[~keeps]).groupby(account[~keeps]).agg(lambda one: tuple(sorted(one)))
-        )
-        if len(forbidden):
-            codes, sets = pd.factorize(forbidden)
-            said = np.zeros(len(kind), dtype=np.int64)
-            said[forbidden.index.to_numpy()] = 1 + codes
-            open_ = np.ones((len(sets) + 1, len(problem.reps)), dtype=bool)
-            for place, reps in enumerate(sets):
-                open_[place + 1, list(reps)] = False
-            joint, kind = np.unique(kind * len(open_) + said, return_inverse=True)
-            may = may[joint // len(open_)] & open_[joint % len(open_)]
-        return Eligibility(kind, may)
+        may = np.vstack([np.ones((1, reps), dtype=bool), np.eye(reps, dtype=bool)])
+        at, banned = account[~keeps], rep[~keeps]
+        order = np.lexsort((banned, at))
+        sets = pd.Series(banned[order].astype(str)).groupby(at[order]).agg(",".join)
+        codes, known = pd.factorize(sets)
+        which = pd.Series(codes + 1, sets.index)
+        opened = np.ones((1 + len(known), reps), dtype=bool)
+        opened[which.reindex(at).to_numpy(), banned] = False
+        said = which.reindex(range(len(kind)), fill_value=0).to_numpy()
+        joint, kind = np.unique(kind * len(opened) + said, return_inverse=True)
+        return Eligibility(kind, may[joint // len(opened)] & opened[joint % len(opened)])
 
     def allows(self, problem: Problem) -> Mask | None:
         return None if self.price is not None else self._broken(problem) == 0
 
     def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
-        if self.price is None:
-            return
-        model.add_cost(name, self.price * self._broken(problem))
+        if self.price is not None:
+            model.add_cost(name, self.price * self._broken(problem))
 
-    def _broken(self, problem: Problem) -> np.ndarray:
+    def _broken(self, problem: Problem) -> Positions:
         """How many locks each candidate pair breaks, shape (P,)."""
-        account, rep, keeps = self._positions(problem)
+        account, rep, keeps = self._in_force(problem)
         kept = np.full(len(problem.accounts), NOBODY, dtype=np.int64)
         kept[account[keeps]] = rep[keeps]
         wanted = kept[problem.pairs.account]
-        broken = ((wanted != NOBODY) & (wanted != problem.pairs.rep)).astype(np.int64)
+        broken = np.where((wanted != NOBODY) & (wanted != problem.pairs.rep), 1, 0)
         at = problem.pairs.find(account[~keeps], rep[~keeps])
         broken[at[at >= 0]] += 1
         return broken
 
-    def _positions(self, problem: Problem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Account, rep and whether it is kept, for every lock in force; each pair at most once.
+    def _in_force(self, problem: Problem) -> tuple[Positions, Positions, Mask]:
+        """Account, rep and whether it is kept, for every lock in force, each at most once.
 
         DataError for every lock that cannot be read, contradicts another, or names nobody known.
         """
         faults: list[Fault] = []
-        found: dict[tuple[int, int], tuple[bool, str]] = {}
-        kept: dict[int, tuple[int, str]] = {}
-        accounts = pd.Index(problem.account_ids)
-        reps = pd.Index(problem.rep_ids)
-        for where, lock, keeps in self._written(problem, faults):
-            if lock.until is not None and problem.planning_date is None:
-                faults.append(
-                    Fault(
-                        where,
-                        f"the lock of account {lock.account!r} ends on {lock.until}, but the "
-                        "scenario has no planning date",
-                        "set planning_date, or drop until",
-                    )
-                )
-                continue
-            if lock.until is not None and lock.until < (problem.planning_date or lock.until):
-                continue
-            account = self._place(where, "account", lock.account, accounts, faults)
-            rep = self._rep(where, lock, account, problem, reps, faults)
-            if account is None or rep is None:
-                continue
-            other = kept.get(account)
-            if keeps and other is not None and other[0] != rep:
-                faults.append(
-                    Fault(
-                        where,
-                        f"account {lock.account!r} is kept with {reps[rep]!r} here and with "
-                        f"{reps[other[0]]!r} by {other[1]}",
-                        "keep it with one of them",
-                    )
-                )
-            before = found.get((account, rep))
-            if before is not None and before[0] != keeps:
-                faults.append(
-                    Fault(
-                        where,
-                        f"account {lock.account!r} with rep {reps[rep]!r} is kept and forbidden "
-                        f"(also by {before[1]})",
-                        "drop one of the two",
-                    )
-                )
-            found[account, rep] = (keeps, where)
-            if keeps:
-                kept[account] = (rep, where)
+        locks = self._written(problem, faults)
+        dated = locks["until"].notna()
+        if problem.planning_date is None:
+            for lock in locks[dated].itertuples():
+                what = f"the lock of account {lock.account!r} ends, but there is no planning date"
+                faults.append(Fault(str(lock.where), what, "set planning_date, or drop until"))
+        else:
+            locks = locks[~dated | (locks["until"] >= pd.Timestamp(problem.planning_date))]
+        named = locks["rep"].notna().to_numpy()
+        account = problem.account_index.get_indexer(pd.Index(locks["account"]))
+        rep = problem.rep_index.get_indexer(pd.Index(locks["rep"].where(named, "")))
+        rep = np.where(named | (account < 0), rep, problem.owner[account]).astype(np.int64)
+        keeps = (locks["action"] == "keep").to_numpy()
+        faults += [
+            _unknown(str(lock.where), "account", str(lock.account), problem.account_index)
+            for lock in locks[account < 0].itertuples()
+        ]
+        faults += [
+            _unknown(str(lock.where), "rep", str(lock.rep), problem.rep_index)
+            for lock in locks[named & (rep < 0)].itertuples()
+        ]
+        blank = ~named & (account >= 0)
+        gone = keeps & (rep >= 0) & ~problem.serves[np.maximum(rep, 0)]
+        for wrong, what in (
+            (blank & (rep == NOBODY), "is kept without naming a rep, but nobody owns it"),
+            (blank & (rep == DEPARTED), "is kept with its owner, who leaves or has left"),
+            (gone, "is kept with a rep who leaves"),
+        ):
+            faults += [
+                Fault(str(lock.where), f"account {lock.account!r} {what}", "name a rep who stays")
+                for lock in locks[wrong].itertuples()
+            ]
+        usable = (account >= 0) & (rep >= 0)
+        locks = locks[usable].assign(at=account[usable], to=rep[usable])
+        faults += _contradictions(locks)
         if faults:
             raise DataError.of(faults)
-        places = np.array(list(found), dtype=np.int64).reshape(-1, 2)
-        return places[:, 0], places[:, 1], np.array([keeps for keeps, _ in found.values()], bool)
+        locks = locks.drop_duplicates(["at", "to"])
+        keeps = (locks["action"] == "keep").to_numpy()
+        return locks["at"].to_numpy(np.int64), locks["to"].to_numpy(np.int64), keeps
 
-    def _place(
-        self, where: str, noun: str, name: str, known: pd.Index, faults: list[Fault]
-    ) -> int | None:
-        if name in known:
-            return int(known.get_loc(name))
-        near = nearest(name, known) if len(known) <= MOST_COMPARED else None
-        faults.append(
-            Fault(
-                where,
-                f"unknown {noun} {name!r}",
-                f"did you mean {near!r}?" if near else f"name {noun}s as the {noun}s table does",
-            )
-        )
-        return None
-
-    def _rep(
-        self,
-        where: str,
-        lock: Keep | Forbid,
-        account: int | None,
-        problem: Problem,
-        reps: pd.Index,
-        faults: list[Fault],
-    ) -> int | None:
-        if lock.rep is not None:
-            rep = self._place(where, "rep", lock.rep, reps, faults)
-        elif account is None:
-            return None
-        else:
-            rep = int(problem.owner[account])
-            if rep < 0:
-                faults.append(
-                    Fault(
-                        where,
-                        f"account {lock.account!r} is kept without naming a rep, but "
-                        + ("nobody owns it" if rep == NOBODY else "its owner leaves or has left"),
-                        "name the rep who keeps it",
-                    )
-                )
-                return None
-        if rep is not None and isinstance(lock, Keep) and not problem.serves[rep]:
-            faults.append(
-                Fault(
-                    where,
-                    f"account {lock.account!r} is kept with rep {reps[rep]!r}, who leaves",
-                    "name a rep who stays, or drop the lock",
-                )
-            )
-            return None
-        return rep
-
-    def _written(
-        self, problem: Problem, faults: list[Fault]
-    ) -> Iterator[tuple[str, Keep | Forbid, bool]]:
-        """Every lock as written, in the scenario and in the table, with where it stands."""
-        for place, keep in enumerate(self.keep):
-            yield f"rule of kind 'locks', keep, entry {place + 1}", keep, True
-        for place, forbid in enumerate(self.forbid):
-            yield f"rule of kind 'locks', forbid, entry {place + 1}", forbid, False
+    def _written(self, problem: Problem, faults: list[Fault]) -> pd.DataFrame:
+        """Every lock as written, here and in the table: account, rep, action, until, where."""
+        entries: list[tuple[str, Sequence[Keep | Forbid]]]
+        entries = [("keep", self.keep), ("forbid", self.forbid)]
+        rows = [
+            (lock.account, lock.rep, action, lock.until, f"locks, {action}, entry {place + 1}")
+            for action, locks in entries
+            for place, lock in enumerate(locks)
+        ]
+        columns = ["account", "rep", "action", "until", "where"]
+        here = pd.DataFrame(rows, columns=columns, dtype=object)
+        here["until"] = pd.to_datetime(here["until"])
         if self.table is None:
-            return
+            return here
         if self.table not in problem.tables:
             near = nearest(self.table, problem.tables)
-            faults.append(
-                Fault(
-                    "rule of kind 'locks'",
-                    f"there is no table {self.table!r}",
-                    f"did you mean {near!r}?" if near else f"add data.tables.{self.table}",
-                )
-            )
-            return
-        rows = problem.tables[self.table]
-        lacking = [column for column in ("account", "action") if column not in rows]
+            fix = f"did you mean {near!r}?" if near else f"add it under data: tables: {self.table}:"
+            faults.append(Fault("locks, table", f"there is no table {self.table!r}", fix))
+            return here
+        given = problem.tables[self.table]
+        lacking = [column for column in ("account", "rep", "action") if column not in given]
         if lacking:
-            faults += [
-                Fault(f"table {self.table!r}", f"no column {one!r}", "add it") for one in lacking
-            ]
-            return
-        for place, row in enumerate(rows.to_dict("records")):
-            where = f"table {self.table!r}, row {place + 1}"
-            given = {
-                key: row[key]
-                for key in ("account", "rep", "reason")
-                if key in row and not pd.isna(row[key]) and str(row[key]).strip()
-            }
-            given = {key: str(value) for key, value in given.items()}
-            action = str(row["action"]).strip()
-            until = row.get("until")
-            try:
-                day = (
-                    None if until is None or pd.isna(until) or until == "" else pd.Timestamp(until)
-                )
-            except (ValueError, TypeError):
-                faults.append(
-                    Fault(where, f"{until!r} in column 'until' is no date", "write YYYY-MM-DD")
-                )
-                continue
-            if action not in ("keep", "forbid"):
-                faults.append(
-                    Fault(where, f"{action!r} in column 'action'", "write keep or forbid")
-                )
-            elif "account" not in given or (action == "forbid" and "rep" not in given):
-                faults.append(
-                    Fault(
-                        where,
-                        "an account or rep is missing",
-                        "name the account, and whom it is forbidden to",
-                    )
-                )
-            else:
-                made = Keep if action == "keep" else Forbid
-                yield where, made(**given, until=day.date() if day else None), action == "keep"
+            what = f"no column {', '.join(map(repr, lacking))}"
+            faults.append(Fault(f"table {self.table!r}", what, "add it, or map it under columns"))
+            return here
+        made = given.reindex(columns=columns).astype(object)
+        made["where"] = [f"table {self.table!r}, row {place + 1}" for place in range(len(made))]
+        for column in ("account", "rep", "action"):
+            text = made[column].map(str, na_action="ignore").str.strip()
+            made[column] = text.where(text.notna() & (text != ""), None)
+        written = made["until"].where(made["until"] != "", None)
+        made["until"] = pd.to_datetime(written, errors="coerce", format="mixed")
+        for wrong, what, fix in (
+            (~made["action"].isin(["keep", "forbid"]), "the action is unknown", "keep or forbid"),
+            (made["account"].isna(), "no account is named", "the account's id"),
+            (made["rep"].isna() & (made["action"] == "forbid"), "no rep is named", "the rep's id"),
+            (made["until"].isna() & written.notna(), "'until' is no date", "YYYY-MM-DD"),
+        ):
+            faults += [Fault(where, what, f"write {fix}") for where in made["where"][wrong]]
+        made = made[made["account"].notna() & made["action"].isin(["keep", "forbid"])]
+        return pd.concat([here, made], ignore_index=True) if len(here) else made
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
-        frames = [
-            pd.DataFrame(
-                [[one.account, one.rep, action, one.reason, one.until] for one in locks],
-                columns=["account", "rep", "action", "reason", "until"],
-            )
-            for action, locks in (("keep", self.keep), ("forbid", self.forbid))
-        ]
-        if self.table is not None and self.table in problem.tables:
-            frames.append(problem.tables[self.table].reindex(columns=frames[0].columns))
-        locks = pd.concat([frame.astype(object) for frame in frames], ignore_index=True)
-        day = pd.to_datetime(locks["until"].replace("", None), errors="coerce")
+        here = [{**lock.model_dump(), "action": "keep"} for lock in self.keep]
+        here += [{**lock.model_dump(), "action": "forbid"} for lock in self.forbid]
+        columns = ["account", "rep", "action", "reason", "until"]
+        locks = pd.DataFrame(here, columns=columns, dtype=object)
+        if self.table in problem.tables:
+            written = problem.tables[str(self.table)].reindex(columns=columns).astype(object)
+            locks = pd.concat([locks, written], ignore_index=True)
+        locks = locks.astype(object).where(locks.notna() & (locks != ""), None)
+        ended = pd.Series(False, locks.index)
         if problem.planning_date is not None:
-            over = day < pd.Timestamp(problem.planning_date)
-            if over.any():
-                yield Finding(
-                    rule=name,
-                    weight=Weight.NOTE,
-                    where="all",
-                    amount=float(over.sum()),
-                    unit="locks",
-                    message=f"{over.sum():,} locks ended before {problem.planning_date} and are "
-                    "ignored",
-                )
-            locks = locks[~over]
-        blank = locks["rep"].isna() | (locks["rep"] == "")
-        owner = problem.accounts.set_index("account_id")["owner_id"]
-        locks = locks.assign(rep=locks["rep"].where(~blank, locks["account"].map(owner)))
-        locks = locks.drop_duplicates(["account", "rep", "action"])
-        locks = locks[locks["account"].isin(problem.accounts["account_id"])]
-        served = locks["account"].map(assignment)
-        together = served == locks["rep"]
-        broken = locks.assign(served=served)[together != (locks["action"] == "keep")]
-        for lock in broken.to_dict("records"):
-            reason = (
-                f" ({lock['reason']})" if isinstance(lock["reason"], str) and lock["reason"] else ""
+            days = pd.to_datetime(locks["until"], format="mixed")
+            ended = days < pd.Timestamp(problem.planning_date)
+        if ended.any():
+            yield Finding(
+                rule=name,
+                weight=Weight.NOTE,
+                where="all",
+                amount=float(ended.sum()),
+                unit="locks",
+                message=f"{counted(int(ended.sum()), 'lock')} ended before the planning date "
+                f"{problem.planning_date} and no longer count",
             )
-            now = f"rep {lock['served']}" if isinstance(lock["served"], str) else "nobody"
+        owner = dict(zip(problem.accounts["account_id"], problem.accounts["owner_id"], strict=True))
+        seen = set()
+        for lock in locks[~ended].to_dict("records"):
+            account = str(lock["account"])
+            rep = str(owner.get(account) if lock["rep"] is None else lock["rep"])
+            kept, served = lock["action"] == "keep", assignment.get(account)
+            if (account, rep) in seen or (served == rep) == kept:
+                continue
+            seen.add((account, rep))
+            reason = f" ({lock['reason']})" if lock["reason"] else ""
+            now = "nobody serves it" if pd.isna(served) else f"rep {served} serves it"
+            words = f"is kept with rep {rep}, but {now}" if kept else f"is forbidden to rep {rep}"
             yield Finding(
                 rule=name,
                 weight=self.severity,
-                where=str(lock["account"]),
+                where=account,
                 amount=1.0,
                 unit="locks",
-                message=f"account {lock['account']} should stay with rep {lock['rep']} but "
-                f"is served by {now}{reason}"
-                if lock["action"] == "keep"
-                else f"account {lock['account']} must not go to rep {lock['rep']} but does{reason}",
+                message=f"account {account} {words}{reason}",
             )
+
+
+def _unknown(where: str, noun: str, name: str, known: pd.Index[str]) -> Fault:
+    """What is wrong with a name that no table has, and what to write instead."""
+    near = nearest(name, known) if len(known) <= MOST_COMPARED else None
+    fix = f"did you mean {near!r}?" if near else f"write an id of the {noun}s table"
+    return Fault(where, f"unknown {noun} {name!r}", fix)
+
+
+def _contradictions(locks: pd.DataFrame) -> list[Fault]:
+    """Accounts kept with two reps, and pairs both kept and forbidden."""
+    kept = locks[locks["action"] == "keep"].drop_duplicates(["at", "to"])
+    twice = kept[kept.duplicated("at")]
+    both = locks.drop_duplicates(["at", "to", "action"])
+    both = both[both.duplicated(["at", "to"])]
+    return [
+        Fault(str(lock.where), f"account {lock.account!r} {what}", fix)
+        for wrong, what, fix in (
+            (twice, "is kept with another rep too", "keep it with one rep"),
+            (both, "is kept with a rep and forbidden to that rep", "drop one of the two locks"),
+        )
+        for lock in wrong.itertuples()
+    ]

@@ -11,11 +11,16 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from optiterr.errors import DataError, Fault
-from optiterr.findings import Finding, listed
+from optiterr.findings import Finding, counted
 from optiterr.model import ModelBuilder
 from optiterr.pairs import Mask
 from optiterr.problem import Column, Problem
 from optiterr.rules import Eligibility, Rule
+
+Counts = NDArray[np.int64]
+
+MOST_NAMED = 5
+"""Up to this many accounts of a rep are named in a finding."""
 
 
 class Skills(Rule):
@@ -61,46 +66,46 @@ class Skills(Rule):
     def eligible(self, problem: Problem) -> Eligibility | None:
         if self.price is not None:
             return None
-        kind, missing = self._missing(problem)
+        kind, missing = self._missing(problem, slice(None))
         return Eligibility(kind, missing == 0)
 
     def allows(self, problem: Problem) -> Mask | None:
-        if self.price is not None:
-            return None
-        kind, missing = self._missing(problem)
-        return (missing == 0)[kind[problem.pairs.account], problem.pairs.rep]
+        return None if self.price is not None else self._count(problem) == 0
 
     def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
-        if self.price is None:
-            return
-        kind, missing = self._missing(problem)
-        count = missing[kind[problem.pairs.account], problem.pairs.rep]
-        model.add_cost(name, self.price * count)
+        if self.price is not None:
+            model.add_cost(name, self.price * self._count(problem))
 
-    def _missing(self, problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Kinds of accounts, and how many skills and levels each rep misses for each kind."""
-        kind = np.zeros(len(problem.accounts), dtype=np.int64)
+    def _count(self, problem: Problem) -> Counts:
+        """How many skills and levels each candidate pair misses, shape (P,)."""
+        account = problem.pairs.account
+        if not len(account):
+            return np.zeros(0, dtype=np.int64)
+        first, last = int(account[0]), int(account[-1]) + 1
+        kind, missing = self._missing(problem, slice(first, last))
+        return np.asarray(missing[kind[account - first], problem.pairs.rep])
+
+    def _missing(self, problem: Problem, part: slice) -> tuple[Counts, Counts]:
+        """Kinds of the accounts in ``part``, and what each rep misses for each kind."""
+        kind = np.zeros(len(problem.accounts[part]), dtype=np.int64)
         missing = np.zeros((1, len(problem.reps)), dtype=np.int64)
         if self.needs is not None:
-            kind, missing = self._missing_skills(problem, self.needs)
+            kind, missing = self._missing_skills(problem, problem.accounts[self.needs][part])
         for needed, held in self.levels.items():
-            # Only which reps reach a level matters, so levels between two reps' are one kind.
+            # Only which reps reach a level matters, so levels between those of two reps are alike.
             have = problem.rep_number(held)
             steps = np.unique(have)
-            place = np.searchsorted(steps, problem.account_number(needed))
-            lacks = np.searchsorted(steps, have)[np.newaxis, :] < np.arange(len(steps) + 1)[:, None]
-            joint = kind * len(lacks) + place
-            used, kind = np.unique(joint, return_inverse=True)
+            place = np.searchsorted(steps, problem.account_number(needed)[part])
+            lacks = np.searchsorted(steps, have) < np.arange(len(steps) + 1)[:, np.newaxis]
+            used, kind = np.unique(kind * len(lacks) + place, return_inverse=True)
             missing = missing[used // len(lacks)] + lacks[used % len(lacks)]
         return kind, missing
 
-    def _missing_skills(
-        self, problem: Problem, needs: str
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        kind, wanted = pd.factorize(problem.accounts[needs].fillna(""))
+    def _missing_skills(self, problem: Problem, needs: pd.Series[str]) -> tuple[Counts, Counts]:
+        kind, wanted = pd.factorize(needs.fillna(""))
         held, texts = pd.factorize(problem.reps[self.has].fillna(""))
         faults: list[Fault] = []
-        wants = [self._entries(text, f"accounts, column {needs!r}", faults) for text in wanted]
+        wants = [self._entries(text, f"accounts, column {self.needs!r}", faults) for text in wanted]
         owns = [self._entries(text, f"reps, column {self.has!r}", faults) for text in texts]
         if faults:
             raise DataError.of(faults)
@@ -137,39 +142,37 @@ class Skills(Rule):
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
-        books = books[books["rep_id"].isin(problem.reps["rep_id"])]
+        books = books[books["rep_id"].isin(problem.reps["rep_id"])].reset_index(drop=True)
         reps = problem.reps.set_index("rep_id")
-        lacks = pd.Series("", books.index, dtype=object)
-        count = pd.Series(0, books.index)
+        short, lacks = pd.Series(0, books.index), pd.Series("", books.index)
         if self.needs is not None:
-            need, has = books[self.needs].fillna(""), books["rep_id"].map(reps[self.has].fillna(""))
-            met = pd.DataFrame({"need": need, "has": has})
-            for (need_text, has_text), at in met.groupby(
-                ["need", "has"], sort=False
-            ).groups.items():
-                gone = _unmet(str(need_text), str(has_text), self.separator)
-                if gone:
-                    lacks.loc[at] = ", ".join(gone)
-                    count.loc[at] = len(gone)
+            ends = pd.DataFrame({"need": books[self.needs].fillna("")})
+            ends["has"] = books["rep_id"].map(reps[self.has].fillna(""))
+            met = ends.drop_duplicates()
+            gone = [
+                _unmet(need, has, self.separator)
+                for need, has in zip(met["need"], met["has"], strict=True)
+            ]
+            met = met.assign(count=[len(one) for one in gone], gone=[", ".join(g) for g in gone])
+            ends = ends.merge(met, how="left", on=["need", "has"])
+            short, lacks = short + ends["count"], ends["gone"]
         for needed, held in self.levels.items():
-            asked, reached = books[needed], books["rep_id"].map(reps[held])
-            short = asked > reached
-            count += short
-            lacks[short] = lacks[short].where(lacks[short] == "", lacks[short] + ", ") + held
-        if not count.any():
-            return
-        short_books = books.assign(count=count, lacks=lacks)[count > 0]
-        for rep_id, book in short_books.groupby("rep_id"):
-            named = [f"{one.account_id} ({one.lacks})" for one in book.head(5).itertuples()]
-            named += [""] * (len(book) - len(named))
+            below = books[needed] > books["rep_id"].map(reps[held])
+            short += below.astype(int)
+            lacks = lacks.where(~below, lacks.where(lacks == "", lacks + ", ") + held)
+        books = books.assign(_short=short, _lacks=lacks)[short > 0]
+        for rep_id, book in books.groupby("rep_id"):
+            first = zip(book["account_id"].head(MOST_NAMED), book["_lacks"], strict=False)
+            named = [f"{account} ({lack})" for account, lack in first]
+            more = len(book) - len(named)
             yield Finding(
                 rule=name,
                 weight=self.severity,
                 where=str(rep_id),
-                amount=float(book["count"].sum()),
+                amount=float(book["_short"].sum()),
                 unit="missing skills",
-                message=f"rep {rep_id} serves {len(book):,} accounts without every skill "
-                f"they need: {listed(named)}",
+                message=f"rep {rep_id} serves {counted(len(book), 'account')} without every skill "
+                f"needed: {', '.join(named)}{f' and {more:,} more' if more else ''}",
             )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from optiterr.errors import DataError, Fault
-from optiterr.findings import Finding, Weight, written
+from optiterr.findings import Finding, Weight, counted, written
 from optiterr.model import ModelBuilder
 from optiterr.pairs import EARTH_RADIUS_KM, Floats, Mask, great_circle_km
 from optiterr.problem import Column, Problem
@@ -121,32 +121,30 @@ class Travel(Rule):
             for rep_id, trip in trips.iterrows():
                 total, count = float(trip["sum"]), int(trip["count"])
                 if total > 0:
-                    times = (
-                        "" if self.visits is None else f", counted once for each of {self.visits}"
-                    )
+                    times = "" if self.visits is None else f", each way times its {self.visits}"
                     yield Finding(
                         rule=name,
                         weight=Weight.PRICED,
                         where=str(rep_id),
                         amount=total,
                         unit=unit,
-                        message=f"rep {rep_id} travels {written(total)} {unit} to {count:,} "
-                        f"accounts{times}",
+                        message=f"rep {rep_id} travels {written(total)} {unit} to "
+                        f"{counted(count, 'account')}{times}",
                     )
         if self.max is None:
             return
         far = books[books["_way"] > self.max + TOLERANCE * max(1.0, self.max)]
-        for rep_id, book in far.sort_values("_way", ascending=False).groupby("rep_id"):
-            worst = book.iloc[0]
+        for key, book in far.sort_values("_way", ascending=False).groupby("rep_id"):
+            rep_id, farthest = str(key), str(book["account_id"].iloc[0])
             yield Finding(
                 rule=name,
                 weight=Weight.BREACH,
-                where=str(rep_id),
+                where=rep_id,
                 amount=float((book["_way"] - self.max).sum()),
                 unit=unit,
-                message=f"rep {rep_id} serves {len(book):,} accounts beyond {written(self.max)} "
-                f"{unit}; the farthest, {worst['account_id']}, is "
-                f"{written(float(worst['_way']))} {unit} away",
+                message=f"rep {rep_id} serves {counted(len(book), 'account')} beyond "
+                f"{written(self.max)} {unit}; the farthest, {farthest}, is "
+                f"{written(float(book['_way'].iloc[0]))} {unit} away",
             )
 
     def _ways(self, problem: Problem, books: pd.DataFrame) -> pd.Series[float]:
