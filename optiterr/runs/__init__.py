@@ -1,20 +1,17 @@
-"""Studies: every case solved in a process of its own, side by side with today's books."""
+"""Studies: cases solved side by side and compared with each other and with today's books."""
 
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty
-from typing import Any
 
 from optiterr.case import TODAY, Case
 from optiterr.compare import Comparison, compare
-from optiterr.engine import read, save, solve_problem, versions
+from optiterr.engine import Stop, read, save, solve_problem, versions
 from optiterr.errors import AuditError, DataError, Fault, OptiterrError
 from optiterr.findings import Finding, Weight
 from optiterr.plan import PairCount, Plan, SolverReport
@@ -39,6 +36,7 @@ def solve_case(
     name: str,
     scenario: Scenario,
     notify: Notify | None = None,
+    stop: Stop | None = None,
 ) -> Answer:
     """One case read, solved, audited and summarised.
 
@@ -51,7 +49,7 @@ def solve_case(
 
     problem = read(scenario)
     try:
-        plan = solve_problem(scenario, problem, report=report)
+        plan = solve_problem(scenario, problem, report=report, stop=stop)
     except AuditError as error:
         plan = _caught(scenario, error)
     case = summarise(name, plan, problem, scenario.rules, scenario_title=scenario.title)
@@ -84,69 +82,37 @@ def solve_cases(
     workers: int = 2,
     notify: Notify | None = None,
 ) -> dict[str, Answer]:
-    """Every scenario solved, ``workers`` at a time, in processes of their own; in the order given.
+    """Every scenario solved, ``workers`` at a time, each in solver processes of its own.
 
-    ``notify(name, event)`` hears of starts (None), improvements and final statuses. Faults of all
-    cases are raised together, after the other cases have ended.
+    Answers come in the order given. ``notify(name, event)`` hears of starts (None), improvements
+    and final statuses, from several threads. Faults of all cases are raised together, after the
+    other cases have ended; an interrupt stops every solver.
     """
-    if workers <= 1 or len(scenarios) == 1:
-        answers, faults = {}, []
-        for name, scenario in scenarios.items():
-            if notify:
-                notify(name, None)
-            try:
-                answers[name] = solve_case(name, scenario, notify)
-            except OptiterrError as error:
-                faults.append((name, error))
-                continue
-            if notify:
-                notify(name, answers[name].plan.status)
-        return _whole(answers, faults, scenarios)
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
-        events = manager.Queue()
-        done = threading.Event()
+    stopping = threading.Event()
 
-        def listen() -> None:
-            while not (done.is_set() and events.empty()):
-                try:
-                    name, event = events.get(timeout=0.1)
-                except Empty:
-                    continue
-                if notify:
-                    notify(name, event)
+    def one(name: str, scenario: Scenario) -> Answer:
+        if notify is not None:
+            notify(name, None)
+        answer = solve_case(name, scenario, notify, stopping.is_set)
+        if notify is not None:
+            notify(name, answer.plan.status)
+        return answer
 
-        listener = threading.Thread(target=listen, daemon=True)
-        listener.start()
-        answers, faults = {}, []
+    answers: dict[str, Answer] = {}
+    faults: list[tuple[str, OptiterrError]] = []
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        waiting = {name: pool.submit(one, name, each) for name, each in scenarios.items()}
         try:
-            with ProcessPoolExecutor(workers, mp_context=context) as pool:
-                waiting: dict[Future[Answer], str] = {
-                    pool.submit(_in_process, name, scenario, events): name
-                    for name, scenario in scenarios.items()
-                }
-                while waiting:
-                    ended, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                    for future in ended:
-                        name = waiting.pop(future)
-                        try:
-                            answers[name] = future.result()
-                        except OptiterrError as error:
-                            faults.append((name, error))
-        finally:
-            done.set()
-            listener.join()
+            for name, future in waiting.items():
+                try:
+                    answers[name] = future.result()
+                except OptiterrError as error:
+                    faults.append((name, error))
+        except BaseException:
+            stopping.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return _whole(answers, faults, scenarios)
-
-
-def _in_process(name: str, scenario: Scenario, events: Any) -> Answer:
-    def notify(case: str, event: Improvement | Status | None) -> None:
-        events.put((case, event))
-
-    notify(name, None)
-    answer = solve_case(name, scenario, notify)
-    notify(name, answer.plan.status)
-    return answer
 
 
 def _whole(
@@ -155,8 +121,6 @@ def _whole(
     scenarios: Mapping[str, Scenario],
 ) -> dict[str, Answer]:
     if faults:
-        order = list(scenarios)
-        faults.sort(key=lambda one: order.index(one[0]))
         kinds = {type(error) for _, error in faults}
         kind = kinds.pop() if len(kinds) == 1 else DataError
         raise kind.of(
@@ -168,7 +132,7 @@ def _whole(
             for name, error in faults
             for fault in error.faults
         )
-    return {name: answers[name] for name in scenarios}
+    return answers
 
 
 @dataclass(frozen=True)
