@@ -1,0 +1,352 @@
+"""A plan without any library: regret first, then repair, then moves and swaps; proves nothing.
+
+Accounts choose in order of what waiting would cost them; hard rows come before cost. It may find no
+plan where there is one: ``no_solution`` never means that there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optiterr.linear import linearise
+from optiterr.model import Block, Model
+from optiterr.rowfunctions import RowFunction
+from optiterr.solution import Improvement, Limits, Solution, Status
+from optiterr.solvers import Report, Solver
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+STRIDE = 32
+"""Accounts handled between two looks at the clock."""
+
+KICKS, KICKS_EACH = 50, 5
+"""The search ends after so many kicks in a row without a better plan, and so many per account."""
+
+NEIGHBOURS = 30
+"""Accounts of the reps touched by a kick that may answer it."""
+
+
+def solve(
+    model: Model, limits: Limits, start: Floats | None = None, report: Report | None = None
+) -> Solution:
+    """A plan built account by account and then improved; the same for the same seed.
+
+    Ends by itself when shaking it no longer helps, else at the limit in ``limits.seconds``.
+    """
+    began = perf_counter()
+    clock = _Clock(limits, report, began)
+    empty = np.flatnonzero(np.diff(model.pairs.start) == 0)
+    if len(empty):
+        text = f"account {model.account_ids[empty[0]]!r} has no candidate"
+        return Solution(Status.INFEASIBLE, "greedy", "1", message=text)
+    search = _Search.of(model, np.random.default_rng(limits.seed))
+    built = perf_counter()
+    search.begin(start, clock)
+    search.improve(search.rng.permutation(model.pairs.accounts), clock, rounds=100)
+    best, best_key = search.choice.copy(), search.key()
+    clock.tell(model, best, best_key)
+    misses = 0
+    while misses < KICKS + KICKS_EACH * model.pairs.accounts and not clock.over():
+        changed = search.kick(clock)
+        key = search.key()
+        if _better(key, best_key):
+            best, best_key, misses = search.choice.copy(), key, 0
+            clock.tell(model, best, key)
+        else:
+            misses += 1
+            for account in changed[search.choice[changed] != best[changed]].tolist():
+                search.pick(account, int(best[account]))
+    search.place(best)
+    best_key = search.key()
+    seconds = {"build": built - began, "handover": 0.0, "solve": perf_counter() - built}
+    x = model.picks(best)
+    value = model.value(x)
+    if not np.isfinite(value):
+        text = f"found no plan within the hard rows: they are still missed by {best_key[0]:.6g}"
+        return Solution(Status.NO_SOLUTION, "greedy", "1", seconds=seconds, message=text)
+    text = "a heuristic: no bound, and not known to be optimal"
+    log = tuple(clock.lines)
+    return Solution(
+        Status.FEASIBLE, "greedy", "1", x, value, seconds=seconds, log=log, message=text
+    )
+
+
+class _Clock:
+    """Knows when to end, and passes improvements on."""
+
+    def __init__(self, limits: Limits, report: Report | None, began: float) -> None:
+        self.lines: list[Improvement] = []
+        self._end, self._report, self._began = began + limits.seconds, report, began
+        self._stopped = False
+
+    def over(self) -> bool:
+        if self._report is not None and not self._stopped:
+            self._stopped = bool(self._report(Improvement(perf_counter() - self._began)))
+        return self._stopped or perf_counter() >= self._end
+
+    def tell(self, model: Model, choice: Ints, key: tuple[float, float]) -> None:
+        if key[0] > 0.0:
+            return
+        line = Improvement(perf_counter() - self._began, key[1])
+        self.lines.append(line)
+        if self._report is not None and self._report(line, model.picks(choice)):
+            self._stopped = True
+
+
+@dataclass(eq=False)
+class _Rows:
+    """The loads of one block, the range that its hard rows leave, and its charge."""
+
+    function: RowFunction
+    low: Floats
+    high: Floats
+    start: Ints
+    row: NDArray[np.int32]
+    value: Floats
+    load: Floats
+    apart: bool
+    size: Floats
+
+    @classmethod
+    def of(cls, block: Block, low: Floats, high: Floats) -> _Rows:
+        by_pair = block.matrix.tocsc()
+        marks = np.stack([np.abs(low), np.abs(high), np.ones(block.rows)])
+        part = block.function.part
+        return cls(
+            block.function,
+            low,
+            high,
+            by_pair.indptr.astype(np.int64),
+            by_pair.indices,
+            by_pair.data,
+            np.zeros(block.rows),
+            bool(np.array_equal(part, np.arange(block.rows))),
+            np.where(np.isfinite(marks), marks, 0.0).max(axis=0),
+        )
+
+    def entries(self, pair: int) -> tuple[NDArray[np.int32], Floats]:
+        own = slice(self.start[pair], self.start[pair + 1])
+        return self.row[own], self.value[own]
+
+    def add(self, pair: int, sign: float) -> None:
+        row, value = self.entries(pair)
+        self.load[row] += sign * value
+
+    def missed(self, load: Floats, row: Any = slice(None), *, floors: bool = True) -> Floats:
+        """How far each load lies outside its hard range, relative to the range's ends."""
+        over = np.maximum(load - self.high[row], 0.0)
+        if floors:
+            over += np.maximum(self.low[row] - load, 0.0)
+        missed = over / self.size[row]
+        # Rounding of sums is no miss.
+        return np.where(missed > 1e-9, missed, 0.0)
+
+    def charged(self, load: Floats, row: Ints | None = None) -> Floats:
+        """The charge of loads, each moved into its hard range first."""
+        if row is None:
+            return self.function.value(np.clip(load, self.low, self.high))
+        values = {each.name: getattr(self.function, each.name) for each in fields(self.function)}  # type: ignore[arg-type]
+        taken = type(self.function)(**{name: value[row] for name, value in values.items()})
+        return taken.value(np.clip(load, self.low[row], self.high[row]))
+
+    def steps(self, first: int, last: int, *, floors: bool) -> tuple[Floats, Floats]:
+        """What picking each pair ``first .. last`` adds to the misses and to the charge."""
+        count = last - first
+        if not self.apart:
+            return self._whole_steps(first, count, floors=floors)
+        own = slice(self.start[first], self.start[last])
+        row, value = self.row[own], self.value[own]
+        if not len(row):
+            return np.zeros(count), np.zeros(count)
+        owner = np.repeat(np.arange(count), np.diff(self.start[first : last + 1]))
+        before, after = self.load[row], self.load[row] + value
+        miss = self.missed(after, row, floors=floors) - self.missed(before, row, floors=floors)
+        both = self.charged(np.concatenate([after, before]), np.concatenate([row, row]))
+        charge = both[: len(row)] - both[len(row) :]
+        return np.bincount(owner, miss, minlength=count), np.bincount(
+            owner, charge, minlength=count
+        )
+
+    def _whole_steps(self, first: int, count: int, *, floors: bool) -> tuple[Floats, Floats]:
+        """As ``steps``, for rows that are charged together: the whole block, pair by pair."""
+        miss, charge = np.zeros(count), np.zeros(count)
+        old_miss = self.missed(self.load, floors=floors).sum()
+        old_charge = self.charged(self.load).sum()
+        for place in range(count):
+            row, value = self.entries(first + place)
+            load = self.load.copy()
+            load[row] += value
+            miss[place] = self.missed(load, floors=floors).sum() - old_miss
+            charge[place] = self.charged(load).sum() - old_charge
+        return miss, charge
+
+
+@dataclass(eq=False)
+class _Search:
+    """The picks so far and the loads that they make; moves change both together."""
+
+    model: Model
+    rng: np.random.Generator
+    blocks: list[_Rows]
+    choice: Ints
+
+    @classmethod
+    def of(cls, model: Model, rng: np.random.Generator) -> _Search:
+        low, high = hard_ranges(model)
+        blocks = [
+            _Rows.of(block, low[first : first + block.rows], high[first : first + block.rows])
+            for first, block in zip(model.row_start, model.blocks, strict=False)
+            if block.rows
+        ]
+        return cls(model, rng, blocks, np.full(model.pairs.accounts, -1, dtype=np.int64))
+
+    def key(self) -> tuple[float, float]:
+        """First how far hard rows are missed, then the cost: less is better."""
+        missed = sum(float(block.missed(block.load).sum()) for block in self.blocks)
+        charge = sum(float(block.charged(block.load).sum()) for block in self.blocks)
+        return missed, self.model.constant + float(self.model.cost[self.choice].sum()) + charge
+
+    def pick(self, account: int, pair: int) -> None:
+        old = int(self.choice[account])
+        for block in self.blocks:
+            if old >= 0:
+                block.add(old, -1.0)
+            if pair >= 0:
+                block.add(pair, 1.0)
+        self.choice[account] = pair
+
+    def place(self, choice: Ints) -> None:
+        """Pick the pairs of ``choice`` instead of all picks; loads are added up afresh."""
+        self.choice = choice.copy()
+        x = self.model.picks(choice)
+        for block, load in zip(
+            self.blocks, (load for load in self.model.loads(x) if len(load)), strict=True
+        ):
+            block.load = load.copy()
+
+    def best(self, account: int, *, floors: bool) -> int:
+        """The pair that an account without one should pick now."""
+        first, last = (int(end) for end in self.model.pairs.start[account : account + 2])
+        miss, cost = np.zeros(last - first), self.model.cost[first:last].copy()
+        for block in self.blocks:
+            own_miss, own_cost = block.steps(first, last, floors=floors)
+            miss += own_miss
+            cost += own_cost
+        least = miss <= miss.min() + 1e-12
+        return first + int(np.flatnonzero(least)[np.argmin(cost[least])])
+
+    def begin(self, start: Floats | None, clock: _Clock) -> None:
+        """A first plan: from ``start`` where it serves an account once, else by regret."""
+        begun = self.model.choice(start) if start is not None else np.full_like(self.choice, -1)
+        for account in np.flatnonzero(begun >= 0).tolist():
+            self.pick(account, int(begun[account]))
+        for place, account in enumerate(self._order(np.flatnonzero(begun < 0)).tolist()):
+            if place % STRIDE == 0 and clock.over():
+                # Out of time: the rest takes its cheapest pair, so that there is a plan at all.
+                rest = np.flatnonzero(self.choice < 0)
+                for late in rest.tolist():
+                    self.pick(late, _cheapest(self.model, late))
+                return
+            self.pick(account, self.best(account, floors=False))
+
+    def _order(self, accounts: Ints) -> Ints:
+        """Accounts with few candidates and heavy loads first, then by what second best costs."""
+        start, cost = self.model.pairs.start, self.model.cost
+        count = np.diff(start)
+        regret = np.zeros(len(count))
+        several = np.flatnonzero(count > 1)
+        if len(several):
+            owner = self.model.pairs.account
+            ranked = cost[np.lexsort((cost, owner))]
+            regret[several] = ranked[start[several] + 1] - ranked[start[several]]
+        weight = np.zeros(len(count))
+        for block in self.blocks:
+            hard = np.isfinite(block.high)[block.row] & (block.value > 0)
+            pair = np.repeat(np.arange(len(cost)), np.diff(block.start))[hard]
+            share = block.value[hard] / block.size[block.row[hard]]
+            np.maximum.at(weight, self.model.pairs.account[pair], share)
+        order = np.lexsort((accounts, -regret[accounts], -np.round(weight[accounts], 3)))
+        return accounts[order]
+
+    def improve(self, accounts: Ints, clock: _Clock, rounds: int) -> None:
+        """Move each of ``accounts`` to its best pair, in turn, while that makes the plan better."""
+        key = self.key()
+        for _ in range(rounds):
+            for place, account in enumerate(accounts.tolist()):
+                if place % STRIDE == STRIDE - 1 and clock.over():
+                    return
+                self.pick(account, -1)
+                self.pick(account, self.best(account, floors=True))
+            now = self.key()
+            if not _better(now, key):
+                return
+            key = now
+
+    def kick(self, clock: _Clock) -> Ints:
+        """Move a few accounts at random and let others of the reps they reach answer.
+
+        Returns the accounts that may have changed.
+        """
+        accounts, start, rep = len(self.choice), self.model.pairs.start, self.model.pairs.rep
+        count = min(accounts, int(self.rng.integers(1, 4)))
+        kicked = self.rng.choice(accounts, size=count, replace=False)
+        for account in kicked.tolist():
+            self.pick(account, int(self.rng.integers(start[account], start[account + 1])))
+        near = np.flatnonzero(np.isin(rep[self.choice], rep[self.choice[kicked]]))
+        near = near[~np.isin(near, kicked)]
+        near = self.rng.permutation(near)[:NEIGHBOURS]
+        self.improve(near, clock, rounds=1)
+        self.improve(kicked, clock, rounds=1)
+        return np.concatenate([near, kicked])
+
+
+def _better(new: tuple[float, float], old: tuple[float, float]) -> bool:
+    if abs(new[0] - old[0]) > 1e-9:
+        return new[0] < old[0]
+    return new[1] < old[1] - 1e-9 * max(1.0, abs(old[1]))
+
+
+def _cheapest(model: Model, account: int) -> int:
+    first, last = model.pairs.start[account : account + 2]
+    return int(first + np.argmin(model.cost[first:last]))
+
+
+def hard_ranges(model: Model) -> tuple[Floats, Floats]:
+    """The least and the most that each block row may load, whatever it is charged."""
+    mip = linearise(model)
+    rows = mip.matrix.shape[0]
+    extra = mip.matrix[:, mip.pairs :]
+    plus, minus = extra.maximum(0.0), (-extra).maximum(0.0)
+    lower, upper = mip.lower[mip.pairs :], mip.upper[mip.pairs :]
+    least = plus @ lower - minus @ upper
+    most = plus @ upper - minus @ lower
+    low, high = (mip.row_lower - most)[mip.accounts :], (mip.row_upper - least)[mip.accounts :]
+    turned = mip.scale < 0
+    low, high = np.where(turned, high, low) / mip.scale, np.where(turned, low, high) / mip.scale
+    assert len(low) == rows - mip.accounts
+    tightest_low, tightest_high = np.full(model.rows, -np.inf), np.full(model.rows, np.inf)
+    np.maximum.at(tightest_low, mip.source, low)
+    np.minimum.at(tightest_high, mip.source, high)
+    return tightest_low, tightest_high
+
+
+def _nothing_missing() -> None:
+    """It needs numpy only."""
+    return None
+
+
+SOLVERS = (
+    Solver(
+        "greedy",
+        "Regret, repair and moves in plain numpy: a plan at any size, without a bound.",
+        frozenset({"mip", "start", "seed", "progress"}),
+        _nothing_missing,
+        solve,
+    ),
+)
