@@ -128,9 +128,10 @@ def _syntax_fix(problem: str) -> str:
 
 def _plainly(problem: str, error: Any) -> str:
     """The parser's words, with the place where the open construct began."""
+    problem = problem.replace("'<stream end>'", "the end of the file")
     began = error.context_mark
     if error.context and began and error.problem and began != error.problem_mark:
-        return f"{problem} ({error.context} that starts in line {began.line + 1})"
+        return f"{problem} ({error.context}, begun in line {began.line + 1})"
     return problem
 
 
