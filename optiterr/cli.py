@@ -160,18 +160,16 @@ def check(
             f"{len(problem.reps):,} reps, {len(model.pairs):,} pairs",
             highlight=False,
         )
-        table = Table("rule", "kind", "price", "rows", "pairs forbidden", "what it asks")
+        table = Table("rule", "kind", "price", "rows", "pairs forbidden")
         for name, rule in spec.rules.items():
             rows = sum(block.rows for block in model.blocks if block.rule == name)
             forbids = compiled.forbids.get(name)
-            law = " ".join((type(rule).__doc__ or "").split("\n\n")[0].split())
             table.add_row(
                 name,
                 rule.kind,
                 "hard" if rule.price is None else f"{rule.price:g}",
                 f"{rows:,}" if rows else "",
                 f"{int(forbids.sum()):,}" if forbids is not None else "",
-                law,
             )
         out.print(table)
     for one in blocked:
@@ -196,7 +194,7 @@ def solve(
 ) -> None:
     """Solve one scenario: an audited plan with a proved gap."""
     from optiterr.engine import Clock, read, save, solve_problem
-    from optiterr.outputs.tables import write_plan_tables
+    from optiterr.outputs.plan_tables import write_plan_tables
 
     more = {"solver": solver, "seconds": seconds, "gap": gap, "seed": seed, "threads": threads}
     spec = _load(scenario, sets, more)
@@ -264,12 +262,13 @@ def _show_plan(plan: Plan) -> None:
     if plan.solver.why:
         table.add_row("", plan.solver.why)
     out.print(table)
-    terms = Table("rule", "cost", "found")
-    for name, cost in plan.terms.items():
-        count = sum(one.rule == name for one in plan.findings)
-        terms.add_row(name, f"{cost:,.6g}", f"{count:,} findings")
-    if plan.terms:
-        out.print(terms)
+    terms = Table("rule", "cost", "findings")
+    for name, rule in plan.scenario["rules"].items():
+        found = sum(one.rule == name for one in plan.findings)
+        hard = rule["price"] is None
+        cost = "kept" if hard else f"{plan.terms.get(name, 0.0):,.6g}"
+        terms.add_row(name, cost, f"{found:,}" if found else "")
+    out.print(terms)
 
 
 @app.command()

@@ -1,0 +1,271 @@
+"""The command line: exit codes, what goes where, and files that come out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from optiterr import cli
+
+Run = Callable[..., tuple[int, str, str]]
+
+ACCOUNTS = """account_id,owner,revenue,hours
+Ash,Kim,40,20
+Birch,Kim,30,30
+Cedar,Kim,20,30
+Doug,Lee,10,10
+Elm,Gil,20,10
+Fir,,5,5
+"""
+REPS = """rep_id,hours_a_year
+Kim,70
+Lee,70
+"""
+SCENARIO = """schema: 1
+name: trees
+title: Two reps and six trees
+data:
+  accounts: {file: accounts.csv, owner: owner, departed: [Gil]}
+  reps: {file: reps.csv}
+rules:
+  hours: {kind: capacity, measure: hours, limit: hours_a_year}
+  even: {kind: balance, measure: revenue, price: 100, per: share}
+  moves: {kind: disruption, of: revenue, max_share: 0.5}
+solve: {seconds: 20, solver: highs}
+"""
+STUDY = """schema: 1
+name: forest
+base: trees.yaml
+cases:
+  as-is: {}
+  calmer: {rules: {moves: {max_share: 0.3}}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in {
+        "accounts.csv": ACCOUNTS,
+        "reps.csv": REPS,
+        "trees.yaml": SCENARIO,
+        "forest.study.yaml": STUDY,
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Calls the command line as a shell would; gives exit code, stdout and stderr."""
+
+    def call(*words: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["optiterr", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err + said.out
+        return code, said.out, said.err
+
+    return call
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_solve_writes_plan_and_tidy_tables(run: Run, folder: Path) -> None:
+    """plan.json and four tables; JSON on stdout equals the file; messages stay on stderr."""
+    code, out, err = run("solve", folder / "trees.yaml", "-o", folder / "out", "--json")
+    assert code == 0
+    plan = json.loads(out)
+    assert plan == json.loads((folder / "out" / "plan.json").read_text(encoding="utf-8"))
+    assert plan["status"] == "optimal"
+    assert "plan.json" in err
+    assigned = {
+        row["account_id"]: row["rep_id"] for row in rows(folder / "out" / "assignments.csv")
+    }
+    assert assigned == plan["assignment"]
+    kinds = {row["account_id"]: row["kind"] for row in rows(folder / "out" / "moves.csv")}
+    assert (kinds["Elm"], kinds["Fir"]) == ("forced", "new")
+    assert set(kinds.values()) == {"moved", "forced", "new"}
+    reps = {row["rep_id"]: row for row in rows(folder / "out" / "reps.csv")}
+    # today: Kim 40 + 30 + 20 = 90, Lee 10; all accounts together 125
+    assert float(reps["Kim"]["revenue_before"]) == 90.0
+    assert sum(float(row["revenue_after"]) for row in reps.values()) == 125.0
+    assert sum(int(row["accounts_after"]) for row in reps.values()) == 6
+    assert len(rows(folder / "out" / "accounts.csv")) == 6
+
+
+def test_solve_prints_a_summary_that_says_what_is_proved(run: Run, folder: Path) -> None:
+    """Without --json: status, cost, proved bound and gap, cost by rule."""
+    code, out, _ = run("solve", folder / "trees.yaml")
+    assert code == 0
+    for words in ("Two reps and six trees", "optimal", "(proved)", "even", "moves"):
+        assert words in out
+
+
+def test_verify_holds_and_a_changed_plan_does_not(run: Run, folder: Path) -> None:
+    """Exit 0 when every claim holds, 1 when one does not."""
+    run("solve", folder / "trees.yaml", "-o", folder / "out")
+    path = folder / "out" / "plan.json"
+    code, out, _ = run("verify", path)
+    assert (code, "checks hold" in out) == (0, True)
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**plan, "cost": plan["cost"] * 0.9}), encoding="utf-8")
+    code, out, _ = run("verify", path, "--json")
+    assert code == 1
+    failed = [one["what"] for one in json.loads(out)["checks"] if not one["holds"]]
+    assert failed == ["cost"]
+
+
+def test_run_compares_all_cases_with_today(run: Run, folder: Path) -> None:
+    """A study: a plan per case, comparison.json and report.html; the table names every case."""
+    code, out, err = run("run", folder / "forest.study.yaml", "-o", folder / "out")
+    assert code == 0
+    assert "report.html" in err
+    comparison = json.loads((folder / "out" / "comparison.json").read_text(encoding="utf-8"))
+    assert [case["name"] for case in comparison["cases"]] == ["as-is", "calmer"]
+    assert (folder / "out" / "calmer" / "plan.json").exists()
+    assert "calmer" in out
+    page = (folder / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Content-Security-Policy" in page
+
+
+def test_compare_reads_solved_plans_again(run: Run, folder: Path) -> None:
+    """Plans from files, verified before they are compared."""
+    for case in ("0.5", "0.3"):
+        run(
+            "solve",
+            folder / "trees.yaml",
+            "-o",
+            folder / case,
+            "--set",
+            f"rules.moves.max_share={case}",
+            "--set",
+            f"name=at-{case}",
+        )
+    code, out, _ = run("compare", folder / "0.5/plan.json", folder / "0.3/plan.json", "--json")
+    assert code == 0
+    assert [case["name"] for case in json.loads(out)["cases"]] == ["at-0.5", "at-0.3"]
+
+
+def test_an_infeasible_scenario_ends_with_1_and_says_why(run: Run, folder: Path) -> None:
+    """Kim and Lee have 40 hours each for 105."""
+    code, out, _ = run("solve", folder / "trees.yaml", "--set", "rules.hours.limit=40")
+    assert code == 1
+    assert "infeasible" in out
+    assert "can take 80 together" in out
+    code, _, err = run("check", folder / "trees.yaml", "--set", "rules.hours.limit=40")
+    assert code == 1
+    assert "no plan is possible" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["solve", "nothing.yaml"], "there is no such file"),
+        (["solve", "quickstar"], "quickstart"),
+        (["solve", "trees.yaml", "--set", "rules.evn.price=1"], "even"),
+        (["solve", "trees.yaml", "--solver", "hihgs"], "highs"),
+        (["solve", "trees.yaml", "--seconds", "-1"], "seconds"),
+        (["list", "rulez"], "rules"),
+        (["schema", "scenari"], "scenario"),
+        (["explain", "--model", "balancd"], "balanced"),
+        (["verify", "trees.yaml"], "plan.json"),
+        (["nonsense"], "No such command"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
+)
+def test_what_the_caller_must_mend_ends_with_2(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], says: str
+) -> None:
+    """Wrong names, settings and files: exit 2 and a message that leads on, never a traceback."""
+    monkeypatch.chdir(folder)
+    code, _, err = run(*words)
+    assert code == 2
+    assert says in err
+
+
+def test_no_plan_in_time_ends_with_3(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A solver that finds nothing is exit 3, not 1: nothing was proved."""
+    from optiterr import engine
+    from optiterr.solution import Solution, Status
+
+    monkeypatch.setattr(
+        engine, "supervised", lambda *_, **__: Solution(Status.NO_SOLUTION, "slow", message="late")
+    )
+    code, out, _ = run("solve", folder / "trees.yaml")
+    assert code == 3
+    assert "no_solution" in out
+
+
+def test_check_shows_what_would_be_solved(run: Run, folder: Path) -> None:
+    """Rules with their rows, and every default with --full, without solving."""
+    code, out, _ = run("check", folder / "trees.yaml")
+    assert code == 0
+    assert "6 accounts, 2 reps, 12 pairs" in out
+    code, out, _ = run("check", folder / "trees.yaml", "--full")
+    assert "hard_within: null" in out
+    code, out, _ = run("check", folder / "trees.yaml", "--json")
+    assert json.loads(out)["rows"] == {
+        "hours": 2,
+        "even": 2,
+        "moves/moved-share": 1,
+    }
+
+
+@pytest.mark.parametrize("what", ["rules", "solvers", "models", "scenarios"])
+def test_lists_name_what_there_is(run: Run, what: str) -> None:
+    """Every list has lines, also as JSON."""
+    code, out, _ = run("list", what, "--json")
+    assert code == 0
+    names = [line["name"] for line in json.loads(out)]
+    wanted = {"rules": "capacity", "solvers": "highs", "models": "calm", "scenarios": "quickstart"}
+    assert wanted[what] in names
+
+
+@pytest.mark.parametrize("kind", ["scenario", "study", "model", "plan"])
+def test_schemas_are_json(run: Run, kind: str) -> None:
+    """Each schema is an object that an editor can load."""
+    code, out, _ = run("schema", kind)
+    assert code == 0
+    assert json.loads(out)["type"] == "object"
+
+
+def test_export_writes_a_model_that_names_accounts(run: Run, folder: Path) -> None:
+    """An LP file with one column per pair."""
+    code, _, _ = run("export", folder / "trees.yaml", "-o", folder / "trees.lp")
+    assert code == 0
+    assert "Ash" in (folder / "trees.lp").read_text(encoding="utf-8")
+
+
+def test_explain_states_the_rules_as_algebra(run: Run, folder: Path) -> None:
+    """Sets, variables, each rule with its law and its settings."""
+    code, out, _ = run("explain", folder / "trees.yaml")
+    assert code == 0
+    assert "x_{ij}" in out
+    assert "## even" in out
+    assert "| `max_share` | 0.5 |" in out
+
+
+def test_help_starts_without_heavy_libraries() -> None:
+    """Importing the command line loads neither pandas nor a solver."""
+    import subprocess
+
+    code = (
+        "import sys, optiterr.cli\n"
+        "print([name for name in ('pandas', 'highspy', 'ortools') if name in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
