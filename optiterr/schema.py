@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from optiterr.errors import SpecError, nearest
-from optiterr.formulation import NAME, ModelSpec
+from optiterr.formulation import ModelSpec
 from optiterr.plan import Plan
 from optiterr.rules import registry
 from optiterr.scenario import Scenario
@@ -50,7 +50,8 @@ def json_schema(kind: FileKind) -> dict[str, Any]:
         _open_rule(defs[name_of[rule]])
     choices = _rules(defs, {rule: name_of[rule] for rule in rules})
     for spec in ("model", "scenario"):
-        defs[name_of[spec]]["properties"]["rules"] |= choices
+        by_name = defs[name_of[spec]]["properties"]["rules"]
+        defs[name_of[spec]]["properties"]["rules"] = _described(by_name) | choices
     _open(defs["SolveOptions"])
     top = defs[name_of[kind]]
     if kind == "study":
@@ -70,9 +71,13 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     alternatives = schema.get("anyOf", [])
     if schema == NULL or NULL in alternatives:
         return schema
-    about = {key: one for key, one in schema.items() if key in ("title", "description", "default")}
+    about = _described(schema)
     rest = {key: value for key, value in schema.items() if key not in about}
     return {**about, "anyOf": [*alternatives, NULL] if list(rest) == ["anyOf"] else [rest, NULL]}
+
+
+def _described(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: one for key, one in schema.items() if key in ("title", "description", "default")}
 
 
 def _open_rule(spec: dict[str, Any]) -> None:
@@ -103,7 +108,7 @@ def _rules(defs: dict[str, Any], name_of: dict[str, str]) -> dict[str, Any]:
     kinds = [{"$ref": f"#/$defs/{name}"} for name in name_of.values()]
     return {
         "type": "object",
-        "propertyNames": {"pattern": f"^{NAME}$"},
+        "propertyNames": {"pattern": r"^[^\s.-][^\s.]*$"},
         "additionalProperties": {
             "anyOf": [*kinds, {"$ref": "#/$defs/Change"}, {"description": "no such rule", **NULL}]
         },
@@ -123,9 +128,12 @@ def _study(top: dict[str, Any], defs: dict[str, Any], scenario: str) -> None:
     tables = defs["DataSpec"]["properties"]["tables"]["anyOf"][0]
     tables["additionalProperties"] = _or_null(tables["additionalProperties"])
     defs["Patch"] = patch
-    top["properties"]["cases"]["additionalProperties"] = {"$ref": "#/$defs/Patch"}
-    for values in (top["properties"]["sweep"]["additionalProperties"],):
-        values["minItems"] = 1
+    top["properties"]["cases"] = _described(top["properties"]["cases"]) | {
+        "type": "object",
+        "propertyNames": {"pattern": top["properties"]["name"]["pattern"]},
+        "additionalProperties": {"$ref": "#/$defs/Patch"},
+    }
+    top["properties"]["sweep"]["additionalProperties"]["minItems"] = 1
 
 
 def _reached(schema: Any, defs: dict[str, Any]) -> set[str]:

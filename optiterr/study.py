@@ -202,7 +202,7 @@ def _swept(sweep: Node, above: Node, faults: Faults) -> Iterator[tuple[str, Node
             faults.add(values.origin, "is swept and set with --set", fix, place)
         seen: dict[str, int] = {}
         for value in values.value:
-            text = _shown(value.plain())
+            text = json.dumps(value.plain(), ensure_ascii=False, sort_keys=True)
             if (line := seen.get(text)) is not None:
                 fix = f"keep one of the two (the first is in line {line})"
                 faults.add(value.origin, f"{text} is tried twice", fix, place)
