@@ -4,30 +4,37 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from optiterr.case import TODAY
 from optiterr.compare import Comparison
 from optiterr.figures import show
 
-SHOWN = ("cost", "saving", "bound", "gap", "status", "moved_share", "seconds")
-
 
 def summary_table(comparison: Comparison) -> Table:
-    """Cases side by side with today's books: status, cost, proved gap, balance and moves."""
-    table = Table(title=comparison.title, title_justify="left")
-    table.add_column("")
+    """One line per case, today's books first: status, cost, proved gap, moves, spread, seconds."""
+    lead = comparison.lead
+    columns = {
+        "cost": "cost",
+        "gap": "proved gap",
+        "moved:accounts": "accounts moved",
+        f"moved_share:{lead}": f"{lead} moved",
+        f"spread:{lead}": f"{lead} spread",
+        "seconds": "time",
+    }
+    rows = {row.figure.key: row for row in comparison.rows}
+    shown = {key: title for key, title in columns.items() if key in rows}
+    table = Table(title=comparison.title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("case", style="bold", no_wrap=True)
+    table.add_column("status")
+    for title in shown.values():
+        table.add_column(title, justify="right")
     for case in comparison.columns:
-        table.add_column(case.name, justify="right")
-    table.add_row("status", *(case.status for case in comparison.columns))
-    for row in comparison.rows:
-        if not row.figure.key.startswith(SHOWN):
-            continue
-        cells = [row.cells.get(case.name) for case in comparison.columns]
+        cells = [case.values.get(key) for key in shown]
+        styles = [rows[key].figure.style for key in shown]
         table.add_row(
-            row.figure.title,
+            case.name,
+            "" if case.is_today else case.status,
             *(
-                "" if cell is None or cell.value is None else show(cell.value, row.figure.style)
-                for cell in cells
+                "" if value is None else show(value, style)
+                for value, style in zip(cells, styles, strict=True)
             ),
         )
-    assert TODAY
     return table
