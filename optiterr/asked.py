@@ -109,7 +109,10 @@ def _misnamed(
         option = {"account_id": "account", "rep_id": "rep"}.get(ours, "rep")
     write = f"{key}.{option}: " if own else f"{key}.columns: {{{ours}: "
     end = "" if own else "}"
-    fix = f"did you mean {near!r}? write {write}{near}{end}; " if near else ""
+    if near:
+        fix = f"did you mean {near!r}? write {write}{near}{end}; "
+    else:
+        fix = f"say which it is with {key}.{option}; " if own else ""
     return Fault(place.name, f"has no column {theirs!r}", f"{fix}{_said(there)}")
 
 
@@ -130,16 +133,15 @@ def _said(names: Sequence[str]) -> str:
 
 def validate(
     asked: Iterable[Column],
-    accounts: Table,
-    reps: Table,
-    pairs: Table | None,
+    tables: Mapping[str, Table | None],
     by: Coordinates | None,
     faults: list[Fault],
 ) -> list[str]:
     """Bring every asked column to its kind and return what looks odd but can be used as written.
 
-    Number columns become floats, texts have no missing cells, dates are datetime64. ``by`` names
-    the coordinates that the search for nearest reps needs.
+    Number columns become floats, texts have no missing cells, dates are datetime64. ``tables`` has
+    accounts, reps and, where the scenario lists them, pairs; None stands for a table that could not
+    be read. ``by`` names the coordinates that the search for nearest reps needs.
     """
     asked = list(asked)
     if by is not None:
@@ -147,25 +149,30 @@ def validate(
         asked += [Column("accounts", name, minimum=None) for name in names]
         asked += [Column("reps", name, minimum=None) for name in names]
     wanted: dict[str, dict[str, list[Column]]] = {"accounts": {}, "reps": {}, "pairs": {}}
-    tables = {"accounts": accounts, "reps": reps, "pairs": pairs}
+    accounts, pairs = tables["accounts"], tables.get("pairs")
     for column in dict.fromkeys(asked):
-        where = _table_of(column, accounts, pairs, faults)
-        table = tables.get(where) if where else None
-        counts = where == "accounts" and column.name == COUNT and COUNT not in accounts.frame
-        if where is None or counts:
+        where = _table_of(column, tables, faults)
+        if where is None:
             continue
-        if table is None:
+        table = tables.get(where)
+        if where not in tables:
             what = f"a rule reads {column.name!r} of each pair, and data.pairs is no table of pairs"
             fix = f"give data.pairs a file with the column {column.name!r}"
             faults.append(Fault("data.pairs", what, fix))
-        elif column.name not in table.frame:
+        elif table is not None and column.name not in table.frame:
             if column.name not in table.written:  # else already told
                 faults.append(_unfound(column, table, pairs, by))
-        else:
+        elif table is not None:
             wanted[where].setdefault(column.name, []).append(column)
+    if accounts is not None and pairs is not None:
+        faults += [
+            _ambiguous(name, accounts, pairs)
+            for name in wanted["pairs"]
+            if name in wanted["accounts"]
+        ]
     oddities: list[str] = []
     for where, columns in wanted.items():
-        table = tables[where]
+        table = tables.get(where)
         if table is not None:
             for name, readers in columns.items():
                 _validate(table, name, readers, faults)
@@ -174,23 +181,31 @@ def validate(
 
 
 def _table_of(
-    column: Column, accounts: Table, pairs: Table | None, faults: list[Fault]
+    column: Column, tables: Mapping[str, Table | None], faults: list[Fault]
 ) -> str | None:
+    """The table that has the column; None where nothing is to be looked up."""
+    accounts, pairs = tables["accounts"], tables.get("pairs")
+    of_account = accounts is not None and column.name in accounts.frame
+    if column.name == COUNT and column.table in ("accounts", "measure") and not of_account:
+        return None
     if column.table != "measure":
         return column.table
     if pairs is None or column.name not in pairs.frame:
-        return "accounts"
-    if column.name not in accounts.frame:
+        unread = accounts is None or ("pairs" in tables and pairs is None)
+        return "accounts" if of_account or not unread else None
+    if accounts is None or not of_account:
         return "pairs"
-    faults.append(
-        Fault(
-            pairs.place.column(pairs.name(column.name)),
-            f"{accounts.place.name} has a column {column.name!r} too: which of the two is meant?",
-            f"name one of them otherwise, for example data.accounts.columns: "
-            f"{{{column.name}_of_account: {accounts.name(column.name)}}}",
-        )
-    )
+    faults.append(_ambiguous(column.name, accounts, pairs))
     return None
+
+
+def _ambiguous(name: str, accounts: Table, pairs: Table) -> Fault:
+    other = f"data.accounts.columns: {{{name}_of_account: {accounts.name(name)}}}"
+    return Fault(
+        pairs.place.column(pairs.name(name)),
+        f"{accounts.place.name} has a column {name!r} too: which of the two is meant?",
+        f"name one of them otherwise, for example {other}",
+    )
 
 
 def _unfound(column: Column, table: Table, pairs: Table | None, by: Coordinates | None) -> Fault:

@@ -33,7 +33,7 @@ def unpack(data: bytes, name: str) -> bytes:
         return gzip.decompress(data)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
-            name, f"is not a whole gzip file: {error}", "compress the file again"
+            name, "is not a whole gzip file", "compress it again or drop .gz from its name"
         ) from error
 
 
@@ -104,9 +104,7 @@ def read_parquet(data: bytes, name: str) -> pd.DataFrame:
     try:
         table = parquet.read_table(pa.BufferReader(data))
     except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            name, f"is not a whole Parquet file: {error}", "write the file again"
-        ) from error
+        raise DataError(name, "is not a whole Parquet file", "write the file again") from error
     return from_arrow(table, name)
 
 
@@ -139,7 +137,7 @@ def read_workbook(data: bytes, sheet: str | None, name: str) -> pd.DataFrame:
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
     except (python_calamine.CalamineError, OSError, zipfile.BadZipFile) as error:
-        raise DataError(name, f"is not an Excel file: {error}", "save it again as .xlsx") from error
+        raise DataError(name, "is not an Excel file", "save it again as .xlsx") from error
     names = book.sheet_names
     if sheet is None and len(names) > 1:
         raise DataError(
@@ -222,7 +220,7 @@ def _utf8(data: bytes, name: str) -> bytes:
     if (nul := data.find(b"\0")) >= 0:
         raise DataError(
             f"{name}, line {_line(data, nul)}",
-            f"holds a NUL byte, as do {data.count(0)} places in all",
+            f"holds a NUL byte ({data.count(0)} in all)",
             "export the table again: the file is damaged or is no text file",
         )
     return data if data.endswith((b"\n", b"\r")) else data + b"\n"
@@ -243,8 +241,8 @@ def _header(data: bytes, separator: str, name: str) -> list[str]:
     try:
         head = next(csv.reader(text, delimiter=separator))
     except csv.Error as error:
-        what = f"is no header: {error}"
-        raise DataError(f"{name}, row 1", what, "write the names of the columns") from error
+        fix = "write the names of the columns in row 1"
+        raise DataError(f"{name}, row 1", "is no header", fix) from error
     if not head:
         raise DataError(f"{name}, row 1", "is empty", "the header must stand in row 1")
     check_header(head, name)
@@ -268,9 +266,12 @@ def _check_quotes(data: bytes, separator: str, name: str) -> None:
         for row, _ in enumerate(rows, start=1):  # noqa: B007
             pass
     except csv.Error as error:
+        endless = "unexpected end" in str(error)
         raise DataError(
             f"{name}, row {row + 1}",
-            f"a quoted cell is broken: {error}",
+            "a quote is opened and never closed"
+            if endless
+            else "text stands after a closing quote",
             'close each quoted cell with a double quote and write "" for a quote inside it',
         ) from error
 

@@ -45,33 +45,38 @@ def read_problem(
     faults: list[Fault] = []
     tables = _load_all(spec, Path(folder), frames or {}, faults)
     accounts, reps, listing = (tables.get(key) for key in ("accounts", "reps", "pairs"))
+    by = spec.pairs.by if isinstance(spec.pairs, PairSource) and spec.pairs.nearest else None
+    oddities: list[str] = []
     if accounts is None or reps is None:
+        for table, column in ((accounts, "account_id"), (reps, "rep_id")):
+            if table is not None:
+                table.ids(column, faults)
+        validate(columns, tables, by, faults)
         raise DataError.of(faults)
     account_ids = accounts.ids("account_id", faults)
     rep_ids = reps.ids("rep_id", faults)
     serves = serving(reps, spec.reps, faults)
-    oddities: list[str] = []
     owner = owners(accounts, rep_ids, serves, spec.accounts, faults, oddities)
     listed = None
     if listing is not None:
         listed = listed_pairs(
             listing, accounts, account_ids, rep_ids, spec.accounts.departed, faults
         )
-    by = spec.pairs.by if isinstance(spec.pairs, PairSource) and spec.pairs.nearest else None
-    oddities += validate(columns, accounts, reps, listing, by, faults)
+    oddities += validate(columns, tables, by, faults)
     if faults:
         raise DataError.of(faults)
     for oddity in oddities:
         warnings.warn(oddity, OptiterrWarning, stacklevel=2)
+    read = {key: table for key, table in tables.items() if table is not None}
     problem = Problem(
         accounts=accounts.frame,
         reps=reps.frame,
         owner=owner,
         pairs=Pairs.of([], [], len(owner)),
         possible=len(owner) * int(serves.sum()),
-        tables=MappingProxyType({name: tables[f"tables.{name}"].frame for name in spec.tables}),
+        tables=MappingProxyType({name: read[f"tables.{name}"].frame for name in spec.tables}),
         planning_date=planning_date,
-        hashes=MappingProxyType({key: table.sha256 for key, table in tables.items()}),
+        hashes=MappingProxyType({key: table.sha256 for key, table in read.items()}),
         serves=serves,
     )
     return _with_candidates(problem, spec, listed, eligible)
@@ -79,8 +84,8 @@ def read_problem(
 
 def _load_all(
     spec: DataSpec, folder: Path, frames: Mapping[str, Any], faults: list[Fault]
-) -> dict[str, Table]:
-    """Every table that can be read, by its key below ``data``."""
+) -> dict[str, Table | None]:
+    """Every table by its key below ``data``; None where it cannot be read."""
     own = {"account_id": spec.accounts.id}
     if spec.accounts.owner is not None:
         own["owner_id"] = spec.accounts.owner
@@ -92,12 +97,10 @@ def _load_all(
         names = {"account_id": spec.pairs.account, "rep_id": spec.pairs.rep}
         sources.append(("pairs", spec.pairs, names))
     sources += [(f"tables.{name}", table, {}) for name, table in spec.tables.items()]
-    tables = {}
-    for key, source, names in sources:
-        table = load(source, f"data.{key}", names, folder, frames, faults)
-        if table is not None:
-            tables[key] = table
-    return tables
+    return {
+        key: load(source, f"data.{key}", names, folder, frames, faults)
+        for key, source, names in sources
+    }
 
 
 def _with_candidates(

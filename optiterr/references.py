@@ -173,6 +173,8 @@ def _unknown(
 ) -> list[Fault]:
     """One fault for each unknown id, however many rows it stands in."""
     roster = [one for one in known if one is not None]
+    if not roster:  # told already
+        return []
     lean = {str(one).lstrip("0").casefold(): str(one) for one in roster}
     groups = list(pd.Series(rows).groupby(pd.Series(ids[rows], dtype=object), sort=False))
     home = {"owner": "reps", "rep": "reps", "account": "accounts"}[said]

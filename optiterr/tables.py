@@ -243,9 +243,10 @@ def _read_file(file: str, sheet: str | None, folder: Path, name: str) -> tuple[p
     except OSError as error:
         there = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
         near = nearest(path.name, sorted(there))
+        absent = isinstance(error, FileNotFoundError)
         raise DataError(
             file,
-            f"cannot be read in {folder.name or folder}: {error.strerror}",
+            "there is no such file" if absent else f"cannot be read: {error.strerror}",
             f"did you mean {near!r}?"
             if near and near != path.name
             else "name a file that is there",
