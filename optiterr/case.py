@@ -26,6 +26,9 @@ class RuleLine(_Value):
     kind: str = Field(description="kind of rule")
     law: str = Field(description="what the rule demands, in words")
     price: float | None = Field(default=None, description="cost of a unit broken; None: hard")
+    settings: dict[str, str] = Field(
+        default_factory=dict, description="its other fields, where they are not the default"
+    )
     written: str = Field(description="SHA-256 of the rule as written")
 
 

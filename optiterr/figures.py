@@ -75,8 +75,9 @@ def show(value: float, style: Style = "amount", rounded: Rounded = "nearest") ->
     A share is never rounded to a whole 0 or 100 percent that it does not reach.
     """
     if style == "share":
+        hundreds = ("100", f"{_MINUS}100")
         texts = (_digits(value * 100, digits, rounded) for digits in range(3, 9))
-        text = next((text for text in texts if text != "100" or value == 1), "100")
+        text = next((text for text in texts if text not in hundreds or abs(value) == 1), "100")
         return f"{text}{_SPACE}%"
     if style == "seconds":
         return f"{_digits(value, 3, rounded)}{_SPACE}s"
@@ -392,9 +393,8 @@ _ALL = (
         "findings",
         "Findings of {of}",
         "Breaches and priced findings of the rule {of}; notes are not counted.",
-        "down",
-        "count",
-        "findings",
+        style="count",
+        unit="findings",
     ),
     _family(
         "amount",

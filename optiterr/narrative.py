@@ -71,14 +71,18 @@ def _quote(case: Case, key: str, *, today: bool = False) -> Part:
 def _told(case: Case) -> Sentence:
     if "cost" not in case.values:
         return Sentence(case=case.name, parts=tuple(_no_plan(case)))
-    parts = [Part(text=case.title), *_moves(case)]
+    clauses = _moves(case)
     for key, falls, rises in (
         (f"spread:{case.lead}", "brings", "raises"),
         ("travel", "cuts", "raises"),
     ):
-        parts += _from_to(case, key, falls, rises)
-    parts.append(Part(text="."))
-    return Sentence(case=case.name, parts=(*parts, *_cost(case)))
+        clauses += _from_to(case, key, falls, rises)
+    parts = [Part(text=f"{case.title} ")]
+    for place, clause in enumerate(clauses):
+        if place:
+            parts.append(Part(text=" and " if place == len(clauses) - 1 else ", "))
+        parts += clause
+    return Sentence(case=case.name, parts=(*parts, Part(text="."), *_cost(case)))
 
 
 def _no_plan(case: Case) -> list[Part]:
@@ -93,52 +97,52 @@ def _no_plan(case: Case) -> list[Part]:
     return parts
 
 
-def _moves(case: Case) -> list[Part]:
+def _moves(case: Case) -> list[list[Part]]:
     share = f"moved_share:{case.lead}"
-    if case.values["moved:accounts"] == 0:
-        parts = [Part(text=" moves no account of a rep who stays")]
+    moved = case.values["moved:accounts"]
+    if moved == 0:
+        clauses = [[Part(text="moves no account of a rep who stays")]]
     else:
         parts = [
-            Part(text=" moves "),
+            Part(text="moves "),
             _quote(case, "moved:accounts"),
-            Part(text=_plural(case.values["moved:accounts"])),
+            Part(text=_plural(moved)),
         ]
         if share in case.values:
             parts += [Part(text=" ("), _quote(case, share), Part(text=f" of {case.lead})")]
+        clauses = [parts]
     for key, words in (
         ("forced:accounts", " whose rep leaves"),
         ("assigned:accounts", " that nobody owned"),
     ):
         if case.values[key]:
-            ending = _plural(case.values[key]) + words
-            parts += [Part(text=", places "), _quote(case, key), Part(text=ending)]
-    return parts
+            ending = Part(text=_plural(case.values[key]) + words)
+            clauses.append([Part(text="places "), _quote(case, key), ending])
+    return clauses
 
 
 def _plural(count: float) -> str:
     return " account" if count == 1 else " accounts"
 
 
-def _from_to(case: Case, key: str, falls: str, rises: str) -> list[Part]:
+def _from_to(case: Case, key: str, falls: str, rises: str) -> list[list[Part]]:
     if key not in case.values or key not in case.today_values:
         return []
     form = next(one for one in case.figures if one.key == key)
     what = form.title[:1].lower() + form.title[1:]
     now, then = form.show(case.values[key]), form.show(case.today_values[key])
-    unit = f" {form.unit}" if form.unit and form.style != "share" else ""
+    unit = Part(text=f" {form.unit}" if form.unit and form.style != "share" else "")
     if now == then:
-        return [
-            Part(text=f", leaves the {what} at "),
-            _quote(case, key),
-            Part(text=unit),
-        ]
+        return [[Part(text=f"leaves the {what} at "), _quote(case, key), unit]]
     verb = falls if case.values[key] < case.today_values[key] else rises
     return [
-        Part(text=f", {verb} the {what} from "),
-        _quote(case, key, today=True),
-        Part(text=" to "),
-        _quote(case, key),
-        Part(text=unit),
+        [
+            Part(text=f"{verb} the {what} from "),
+            _quote(case, key, today=True),
+            Part(text=" to "),
+            _quote(case, key),
+            unit,
+        ]
     ]
 
 
@@ -156,7 +160,16 @@ def _cost(case: Case) -> list[Part]:
     else:
         parts += [Part(text=" By its own rules it costs "), _quote(case, "cost")]
     parts += [*_left(case), Part(text=".")]
-    if broken:
+    if case.today_values.get("unserved:accounts"):
+        parts += [
+            Part(text=" Today "),
+            _quote(case, "unserved:accounts", today=True),
+            Part(
+                text=f"{_plural(case.today_values['unserved:accounts'])} without a rep of the "
+                "roster are left out of what today's books are said to cost and to travel."
+            ),
+        ]
+    elif broken:
         parts += [
             Part(text=" Today's books break its hard rules in "),
             _quote(case, "breaches", today=True),

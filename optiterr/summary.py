@@ -269,12 +269,22 @@ class _View(Count):
 
     def _line(self, rule: str) -> RuleLine:
         spec = self.rules[rule]
+        plain = {
+            field: info.get_default(call_default_factory=True)
+            for field, info in type(spec).model_fields.items()
+            if not info.is_required()
+        }
         law = " ".join((type(spec).__doc__ or "").split("\n\n")[0].split())
         return RuleLine(
             name=rule,
             kind=spec.kind,
             law=law,
             price=spec.price,
+            settings={
+                field: _setting(value)
+                for field, value in self.specs[rule].items()
+                if field not in ("kind", "price") and value != plain.get(field)
+            },
             written=_digest([_json(self.specs[rule])]),
         )
 
@@ -330,6 +340,13 @@ def _at(columns: Mapping[str, Floats], position: int) -> dict[str, float]:
 
 def _text(value: Any) -> str:
     return "" if pd.isna(value) else str(value)
+
+
+def _setting(value: Any) -> str:
+    """A rule's setting as a table shows it; long ones by their size."""
+    if isinstance(value, list | dict) and len(_json(value)) > 60:
+        return f"{len(value)} entries"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
 
 
 def _json(value: Any) -> str:

@@ -78,7 +78,9 @@ def trade_off(comparison: Comparison) -> Picture | None:
         x=x, y=y, color=alt.Color("colour:N", scale=None)
     )
     dots = base.mark_circle(size=110, opacity=1)
-    names = base.mark_text(align="left", dx=9, fontSize=11).encode(text="label:N")
+    names = base.mark_text(align="left", dx=9, fontSize=11).encode(
+        text="label:N", color=alt.value(INK)
+    )
     said = "; ".join(
         f"{point['label']} moves {show(point['x'], 'share')}, spread {show(point['y'], 'share')}"
         for point in points
@@ -124,7 +126,9 @@ def _cost(comparison: Comparison, cases: Sequence[Case], several: bool) -> Pictu
                     domain=tags,
                     range=[TERM_COLOURS[i % len(TERM_COLOURS)] for i in range(len(tags))],
                 ),
-                legend=alt.Legend(title=None, orient="bottom", columns=2, symbolType="square"),
+                legend=alt.Legend(
+                    title=None, orient="bottom", columns=2, columnPadding=40, symbolType="square"
+                ),
             ),
             order=alt.Order("order:Q"),
         )
@@ -285,15 +289,17 @@ def matrix(comparison: Comparison, case: Case) -> Picture | None:
     froms = [labels[end] for end in order if any(a == labels[end] for a, _ in rows)]
     tos = [labels[end] for end in order if any(b == labels[end] for _, b in rows)]
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X("to:N", sort=tos, axis=_names(labelAngle=-55, orient="top")).scale(domain=tos),
-        y=alt.Y("from:N", sort=froms, axis=_names()).scale(domain=froms),
+        x=alt.X("to:N", sort=tos, axis=_names(labelAngle=-55, orient="top", grid=True)).scale(
+            domain=tos
+        ),
+        y=alt.Y("from:N", sort=froms, axis=_names(grid=True)).scale(domain=froms),
     )
     cells = base.mark_circle(color=colour_of(comparison, case.name), opacity=0.85).encode(
-        size=alt.Size("accounts:Q", scale=alt.Scale(domain=[0, most], range=[0, 330]), legend=None)
+        size=alt.Size("accounts:Q", scale=alt.Scale(domain=[0, most], range=[16, 360]), legend=None)
     )
     numbers = base.mark_text(fontSize=9, color="#ffffff").encode(
         text="accounts:Q",
-        opacity=alt.condition(f"datum.accounts >= {most / 3}", alt.value(1), alt.value(0)),
+        opacity=alt.condition(f"datum.accounts >= {most * 0.45}", alt.value(1), alt.value(0)),
     )
     largest = max(rows, key=lambda way: rows[way])
     said = f"Most go from {largest[0]} to {largest[1]}: {show(rows[largest], 'count')} accounts"
@@ -351,9 +357,8 @@ def _axis(title: str, *, share: bool = False) -> Any:
 
 
 def _names(**more: Any) -> Any:
-    return _altair().Axis(
-        title=None, domain=False, ticks=False, grid=False, labelLimit=150, labelPadding=6, **more
-    )
+    plain = {"title": None, "domain": False, "ticks": False, "grid": False}
+    return _altair().Axis(**{**plain, "labelLimit": 150, "labelPadding": 6, **more})
 
 
 def _title(measure: str) -> str:

@@ -1,0 +1,407 @@
+"""Reports: the same numbers as the comparison, every name as text, nothing loaded from outside."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from tiny_comparison import RULES, plan_of, summary, tiny
+
+from optiterr.case import Case, RuleLine
+from optiterr.compare import Comparison, compare, summarise, summarise_today
+from optiterr.figures import MISSING, show
+from optiterr.findings import Finding, Weight
+from optiterr.outputs import charts, render, writers
+from optiterr.outputs.csvs import tables
+from optiterr.outputs.html import page
+from optiterr.outputs.markdown import report
+
+GOLDEN = Path(__file__).parent / "golden"
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "=cmd()|' /C calc'!A0",
+    "</style></svg><img src=https://example.invalid onerror=alert(1)>",
+    "abc\u202edcba\u202c",
+    "{{ 7 * 7 }} {% raw %}",
+    "🦊 ümläut & \"quotes\" 'single' `tick` | *star* _line_ [a](b)",
+    "x" * 5000,
+)
+VOID = {"meta", "input", "img", "br", "link"}
+
+
+@dataclass
+class Node:
+    """An element of a page with its attributes, children and the text right inside it."""
+
+    tag: str
+    attrs: dict[str, str]
+    children: list[Node] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+    def walk(self) -> Iterator[Node]:
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    @property
+    def text(self) -> str:
+        return "".join(self.words)
+
+
+class Tree(HTMLParser):
+    """A page as nodes; text is kept on every element around it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.root = Node("", {})
+        self.open = [self.root]
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        node = Node(tag, {name: value or "" for name, value in attrs})
+        self.open[-1].children.append(node)
+        if tag not in VOID:
+            self.open.append(node)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open[-1].tag == tag, f"</{tag}> closes <{self.open[-1].tag}>"
+        self.open.pop()
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open[-1].children.append(Node(tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        for node in self.open:
+            node.words.append(data)
+
+
+def nodes(text: str) -> list[Node]:
+    tree = Tree(text)
+    assert tree.open == [tree.root], "an element is left open"
+    return list(tree.root.walk())
+
+
+def two() -> Comparison:
+    """The tiny plan, and the same prices with a plan that moves nothing more."""
+    today = summarise_today(tiny(), RULES)
+    other = summarise(
+        "calm",
+        plan_of(
+            cost=21.0,
+            bound=21.0,
+            terms={"even": 10.0, "travel": 11.0},
+            assignment={"a": "r1", "b": "r1", "c": "r2", "d": "r2", "e": "r2"},
+        ),
+        tiny(),
+        RULES,
+        scenario_title="Calm",
+    )
+    return compare("fy27", "New year", [summary(), other], today)
+
+
+def fixed() -> Comparison:
+    """The comparison of the golden files: digests and words of rules do not depend on versions."""
+    lines = tuple(
+        RuleLine(name=name, kind=rule.kind, law="A law.", price=rule.price, written=name)
+        for name, rule in RULES.items()
+    )
+
+    def still(case: Case, name: str) -> Case:
+        own = {"prices": "p", "charges": "c", "problem": name, "rules": lines}
+        return case.model_copy(update=own | {"findings": (), "today_breaches": ()})
+
+    told = two()
+    cases = [still(case, case.name) for case in told.cases]
+    return compare("fy27", "New year", cases, still(told.today, "today"))
+
+
+@pytest.mark.parametrize("name", ["report.md", "comparison.json"])
+def test_golden(name: str, tmp_path: Path) -> None:
+    """What a reader gets changes only on purpose: write anew with OPTITERR_GOLDEN=write."""
+    render(fixed(), tmp_path)
+    golden = GOLDEN / ("report.md" if name == "report.md" else "report.json")
+    if os.environ.get("OPTITERR_GOLDEN") == "write":
+        golden.write_text((tmp_path / name).read_text(encoding="utf-8"), encoding="utf-8")
+    assert (tmp_path / name).read_text(encoding="utf-8") == golden.read_text(encoding="utf-8")
+
+
+def test_all_files_are_written_and_the_same_every_time(tmp_path: Path) -> None:
+    """Nine files, listed as written; a second rendering gives the same bytes."""
+    paths = render(two(), tmp_path / "one")
+    again = render(two(), tmp_path / "two")
+    assert [path.name for path in paths] == [
+        "comparison.json",
+        *("figures.csv", "books.csv", "capacity.csv", "moves.csv", "findings.csv"),
+        *("data_dictionary.csv", "report.md", "report.html"),
+    ]
+    assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in again]
+    assert Comparison.read(tmp_path / "one" / "comparison.json") == two()
+    assert list(writers()) == ["json", "csv", "markdown", "html"]
+
+
+def test_every_figure_in_the_page_is_that_of_the_json() -> None:
+    """Each marked number equals the JSON's and is written as its figure says; none is forgotten."""
+    told = two()
+    data = json.loads(told.to_json())
+    cases = {case["name"]: case for case in [data["today"], *data["cases"]]}
+    forms = {row.figure.key: row.figure for row in told.rows}
+    rows = {row["figure"]["key"]: row["cells"] for row in data["rows"]}
+    seen = set()
+    for node in nodes(page(told)):
+        if "data-figure" not in node.attrs:
+            continue
+        case, key = node.attrs["data-case"], node.attrs["data-figure"]
+        own = cases[case]["today_values" if "data-today" in node.attrs else "values"]
+        value = float(node.attrs["data-value"])
+        if node.tag == "td":
+            assert value == rows[key][case]["value"]
+            (shown,) = [n for n in node.walk() if n.attrs.get("class") == "value"]
+            assert shown.text == forms[key].show(value)
+            seen.add((case, key))
+        else:
+            assert value == own[key]
+            assert node.text in {forms[key].show(value), forms[key].show(abs(value))}
+        for change in (n for n in node.walk() if "data-change" in n.attrs):
+            assert float(change.attrs["data-change"]) == rows[key][case]["change"]
+    expected = {
+        (case, key)
+        for key, cells in rows.items()
+        for case, cell in cells.items()
+        if cell["value"] is not None
+    }
+    silent = {pair for pair in expected if pair[1].startswith(("found:", "amount:", "breaches"))}
+    assert seen - silent == expected - silent
+
+
+def test_every_book_and_move_in_the_page_is_that_of_the_json() -> None:
+    """Loads of reps and measures of moves carry their exact value and are written alike."""
+    told = two()
+    data = json.loads(told.to_json())
+    books = {(c["name"], b["rep_id"]): b for c in data["cases"] for b in c["books"]}
+    moves = {(c["name"], m["account_id"]): m for c in data["cases"] for m in c["moves"]}
+    loads = measures = 0
+    for node in nodes(page(told)):
+        at = node.attrs
+        if "data-rep" in at:
+            value = books[at["data-case"], at["data-rep"]][at["data-field"]][at["data-name"]]
+            assert float(at["data-value"]) == value
+            style = "share" if at["data-field"].startswith("use") else "amount"
+            assert node.text == show(value, style)
+            loads += 1
+        if "data-account" in at:
+            move = moves.pop((at["data-case"], at["data-account"]))
+            for cell in (one for one in node.walk() if "data-measure" in one.attrs):
+                value = move["measures"][cell.attrs["data-measure"]]
+                assert float(cell.attrs["data-value"]) == value
+                assert cell.text == show(value)
+                measures += 1
+    assert not moves
+    # 2 cases x (2 reps x (2 measures x 2 + use x 2 + 3) + the one who left x (2 x 2 + 3)), but a
+    # measure of the one who left is always there: 2 x (2 x 9 + 7)
+    assert loads == 50
+    assert measures == 3 + 2  # revenue of b, d, e and of d, e
+
+
+def test_the_page_is_alone() -> None:
+    """No address, no script or style from elsewhere, and a policy that would refuse them."""
+    text = page(two())
+    bare = text.replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert not re.search(r"https?:|//[a-z]|@import|\burl\(|javascript:", bare)
+    every = nodes(text)
+    assert not [n for n in every if {"src", "srcset", "action", "data"} & set(n.attrs)]
+    links = [n.attrs["href"] for n in every if "href" in n.attrs]
+    targets = {n.attrs["id"] for n in every if "id" in n.attrs}
+    assert links
+    assert all(link[0] == "#" and link[1:] in targets for link in links)
+    (policy,) = [n for n in every if n.attrs.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.attrs["content"] == (
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+    )
+    assert [n.tag for n in every].count("script") == 1
+    assert not [name for n in every for name in n.attrs if name.startswith("on")]
+
+
+def test_every_drawing_has_a_name_and_says_what_it_shows() -> None:
+    """A reader who cannot see gets a title and the numbers of the drawing."""
+    drawings = [n for n in nodes(page(two())) if n.tag == "svg"]
+    assert len(drawings) == 9  # trade-off, cost; 2 x (loads, flows, solve); capacity
+    for drawing in drawings:
+        assert drawing.attrs["role"] == "img"
+        assert [child.tag for child in drawing.children[:2]] == ["title", "desc"]
+        assert drawing.children[0].text
+        assert drawing.children[1].text
+
+
+def hostile() -> Comparison:
+    """The tiny case with every name turned against the reader."""
+    problem = tiny()
+    accounts = problem.accounts.assign(account_id=list(HOSTILE[:5]), name=list(HOSTILE[2:]))
+    reps = problem.reps.assign(name=list(HOSTILE[:2]), rep_id=[HOSTILE[5], HOSTILE[6]])
+    problem = replace(problem, accounts=accounts, reps=reps)
+    back = dict(zip("abcde", HOSTILE[:5], strict=True))
+    rep = {"r1": HOSTILE[5], "r2": HOSTILE[6]}
+    plan = plan_of(bound=20.0, terms={HOSTILE[0]: 10.0})
+    found = tuple(
+        Finding(rule=HOSTILE[0], weight=Weight.PRICED, where="x", amount=1, message=name)
+        for name in HOSTILE
+    )
+    plan = plan.model_copy(
+        update={
+            "assignment": {back[i]: rep[j] for i, j in plan.assignment.items()},
+            "findings": found,
+        }
+    )
+    rules = {HOSTILE[0]: RULES["even"], HOSTILE[1]: RULES["hours"], "coverage": RULES["coverage"]}
+    cases = [
+        summarise(name, plan, problem, rules, scenario_title=name)
+        for name in (HOSTILE[0], HOSTILE[6])
+    ]
+    today = summarise_today(problem, rules, title=HOSTILE[2])
+    return compare("study", HOSTILE[2], cases, today)
+
+
+def test_hostile_names_are_text_in_the_page() -> None:
+    """Markup, templates, marks that turn text round and 5,000 characters stay what they are."""
+    told = hostile()
+    every = nodes(page(told))
+    assert [n.tag for n in every].count("script") == 1
+    assert [n.tag for n in every].count("style") == 1
+    assert not [n for n in every if n.tag == "img"]
+    isolated = {n.text for n in every if n.tag == "bdi"}
+    assert isolated >= set(HOSTILE)
+    assert "49" not in {text.strip() for text in isolated}
+    (title,) = [n for n in every if n.tag == "title" and n.text == HOSTILE[2]]
+    assert not title.children
+
+
+def test_hostile_names_are_exact_in_the_tables() -> None:
+    """Ids are never changed, not even those that a spreadsheet would run; the dictionary warns."""
+    files = {name: list(csv.reader(io.StringIO(text))) for name, text in tables(hostile()).items()}
+    moves = files["moves.csv"]
+    assert {row[moves[0].index("account_id")] for row in moves[1:]} == {
+        *(HOSTILE[1], HOSTILE[3], HOSTILE[4])
+    }
+    books = files["books.csv"]
+    assert {row[1] for row in books[1:]} == {HOSTILE[5], HOSTILE[6], "r3"}
+    assert {row[7] for row in files["findings.csv"][1:]} >= set(HOSTILE)
+    assert (
+        "text that begins with = + - or @ is written as it is" in files["data_dictionary.csv"][1][2]
+    )
+    widths = {name: {len(row) for row in rows} for name, rows in files.items()}
+    assert all(len(width) == 1 for width in widths.values())
+
+
+def test_hostile_names_are_text_in_markdown() -> None:
+    """No tag, no new column, no link."""
+    text = report(hostile())
+    assert "<script" not in text
+    assert "\\[a\\](b)" not in text.split("## All figures")[0] or "[a](b)" not in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    bars = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
+    assert bars == {5}  # name, today, two cases
+
+
+def test_drawings_let_known_elements_through_only() -> None:
+    """Scripts, links, handlers, styles and outside addresses do not survive."""
+    bad = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        'viewBox="0 0 10 20" onload="x()"><script>x()</script><a xlink:href="x"><text>t</text></a>'
+        '<image href="http://x"/><rect fill="url(http://x)" style="a:b" width="3"/>'
+        "<foreignObject/><text>kept</text></svg>"
+    )
+    root = ElementTree.fromstring(charts.inline(bad, "a title", "some words"))
+    tags = [one.tag.split("}")[1] for one in root]
+    assert tags == ["title", "desc", "rect", "text"]
+    assert root[2].attrib == {"width": "3"}
+    assert root.attrib == {"viewBox": "0 0 10 20", "role": "img", "width": "10", "height": "20"}
+
+
+def test_labels_of_drawings_are_short_and_never_alike() -> None:
+    """Two reps of one name are told apart, and long names are cut."""
+    labels = charts._labels([("r1", "Lee"), ("r2", "Lee"), ("r3", "y" * 99), ("r4", "a\nb\u202ec")])
+    assert labels == ["r1 Lee", "r2 Lee", "y" * 21 + "…", "a b c"]
+    same = charts._labels([("z" * 50 + "1", "Lee"), ("z" * 50 + "2", "Lee")])
+    assert same == ["zzzzzzzzz… Lee", "zzzzzzzzz… Lee #2"]
+
+
+def test_many_moves_are_cut_in_the_page_and_the_reader_is_told() -> None:
+    """Of 7,000 moves the page holds 6,000 and says so; the table has all."""
+    case = summary()
+    many = tuple(
+        case.moves[0].model_copy(update={"account_id": f"account {i}"}) for i in range(7000)
+    )
+    told = compare("s", "S", [case.model_copy(update={"moves": many})], two().today)
+    text = page(told)
+    assert text.count("data-account=") == 6000
+    assert "the 6,000 largest of 7,000 moves are shown; moves.csv has all." in text
+    assert tables(told)["moves.csv"].count("\n") == 7001
+
+
+def test_many_reps_are_drawn_by_rank() -> None:
+    """Above forty reps names are no longer readable: two curves instead."""
+    case = summary()
+    many = tuple(case.books[0].model_copy(update={"rep_id": f"r{i}"}) for i in range(41))
+    told = compare("s", "S", [case.model_copy(update={"books": many})], two().today)
+    drawn = charts.loads(told, told.cases[0], "revenue")
+    assert drawn is not None
+    assert "Reps, largest book first" in drawn.svg
+    assert "Lee" not in drawn.svg
+
+
+def test_a_study_without_any_plan_still_has_a_page() -> None:
+    """Nothing found: the page says why and draws nothing it does not have."""
+    why = Finding(rule="calm", weight=Weight.BREACH, where="all", amount=1, message="Too calm.")
+    plan = plan_of(status="infeasible", cost=None, terms={}, assignment={}, blocking=(why,))
+    case = summarise("tight", plan, tiny(), RULES, scenario_title="Tight")
+    told = compare("s", "S", [case], two().today)
+    text = page(told)
+    assert "No case has a plan." in text
+    assert "no plan is possible" in text
+    assert "Too calm." in report(told)
+    assert f"| Cost | 26.12 | {MISSING} |" in report(told).replace("\\", "")
+
+
+def test_tables_are_tidy_and_exact() -> None:
+    """Long figures with today's beside them; numbers come back to the last bit."""
+    told = two()
+    rows = list(csv.DictReader(io.StringIO(tables(told)["figures.csv"])))
+    for row in rows:
+        case = next(one for one in told.columns if one.name == row["case"])
+        assert float(row["value"]) == case.values[row["figure"]]
+        today = case.today_values.get(row["figure"])
+        assert row["today"] == ("" if today is None else row["today"])
+        assert today is None or float(row["today"]) == today
+    assert len(rows) == sum(len(case.values) for case in told.columns)
+    moves = list(csv.DictReader(io.StringIO(tables(told)["moves.csv"])))
+    assert moves[0] == {
+        "case": "tiny",
+        "account_id": "b",
+        "account_name": "Bolt",
+        "from_rep": "r1",
+        "from_name": "Lee",
+        "to_rep": "r2",
+        "to_name": "Kim",
+        "kind": "moved",
+        "revenue": "20",
+    }
+
+
+def test_a_measure_called_like_a_column_keeps_apart() -> None:
+    """A measure named 'kind' gets a column of its own."""
+    case = summary()
+    moves = tuple(m.model_copy(update={"measures": {"kind": 4.0}}) for m in case.moves)
+    odd = case.model_copy(update={"moves": moves, "move_measures": ("accounts", "kind")})
+    text = tables(compare("s", "S", [odd], two().today))["moves.csv"]
+    assert text.splitlines()[0].endswith(",kind,kind_")
+    assert text.splitlines()[1].endswith(",moved,4")
