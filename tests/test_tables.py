@@ -231,12 +231,14 @@ cells = st.text(
     st.lists(
         st.tuples(st.text(alphabet=string.ascii_letters, min_size=1), cells, cells), min_size=1
     ),
-    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([("\r\n", csv.QUOTE_MINIMAL), ("\n", csv.QUOTE_ALL)]),
 )
-def test_whatever_a_csv_writer_writes_is_read_back(rows: list[tuple[str, str, str]], end: str):
+def test_whatever_a_csv_writer_writes_is_read_back(
+    rows: list[tuple[str, str, str]], style: tuple[str, Any]
+):
     """Hostile names and ids survive: formulas, quotes, line breaks, marks, odd blanks."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator=end)
+    writer = csv.writer(text, lineterminator=style[0], quoting=style[1])
     writer.writerows([("key", "a", "b"), *rows])
     frame = files.read_delimited(text.getvalue().encode(), ",", "t.csv")
     assert list(frame.itertuples(index=False, name=None)) == rows
