@@ -206,52 +206,59 @@ class Balance(Rule):
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
         books["_amount"] = books.get(self.measure, 1.0)
-        reps = problem.reps[problem.serves].set_index("rep_id")
-        if reps.empty:
-            return
-        table = pd.DataFrame(index=reps.index)
-        table["load"] = books.groupby("rep_id")["_amount"].sum().reindex(reps.index).fillna(0.0)
-        table["group"] = reps[self.groups].astype(str) if self.groups else "all"
-        table["part"] = reps[self.proportional_to] if self.proportional_to else 1.0
-        parts = table.groupby("group")["part"].transform("sum")
-        moves = table["group"].nunique() > 1 or self.measure in problem.pair_columns
-        whole = table.groupby("group")["load"].transform("sum") if moves else books["_amount"].sum()
-        table["target"] = table["part"] / parts * whole
-        limits = [(self.within, self.severity)]
-        if self.hard_within is not None:
-            limits.append((self.hard_within, Weight.BREACH))
-        for within, weight in limits:
-            table["over"] = table["load"] - table["target"] - within * table["target"]
-            table["under"] = table["target"] - within * table["target"] - table["load"]
-            for side, sign in (("over", 1), ("under", -1)):
-                bound = (table["target"] * (1 + sign * within)).abs().clip(lower=1.0)
-                if weight is Weight.BREACH:
-                    free = TOLERANCE * (bound * 0 + 1.0 if moves else bound)
-                else:
-                    free = NOISE * bound
-                for rep_id, row in table[table[side] > free].iterrows():
-                    yield self._finding(name, weight, str(rep_id), row, side, within)
+        carried = books.groupby("rep_id")["_amount"].sum().to_dict()
+        teams: dict[str, list[tuple[str, float, float]]] = {}
+        for rep in problem.reps[problem.serves].to_dict("records"):
+            part = 1.0 if self.proportional_to is None else float(rep[self.proportional_to])
+            team = "" if self.groups is None else str(rep[self.groups])
+            load = float(carried.get(rep["rep_id"], 0.0))
+            teams.setdefault(team, []).append((str(rep["rep_id"]), part, load))
+        moves = len(teams) > 1 or self.measure in problem.pair_columns
+        every = float(books["_amount"].sum())
+        for members in teams.values():
+            parts = sum(part for _, part, _ in members)
+            whole = sum(load for _, _, load in members) if moves else every
+            for rep_id, part, load in members:
+                target = part / parts * whole if parts else 0.0
+                yield from self._judge(
+                    name, rep_id, load, target, self.within, self.severity, moves
+                )
+                if self.hard_within is not None:
+                    yield from self._judge(
+                        name, rep_id, load, target, self.hard_within, Weight.BREACH, moves
+                    )
 
-    def _finding(
+    def _judge(
         self,
         name: str,
-        weight: Weight,
         rep_id: str,
-        row: pd.Series[float],
-        side: str,
+        load: float,
+        target: float,
         within: float,
-    ) -> Finding:
-        miss, target = float(row[side]), float(row["target"])
-        shared = weight is Weight.PRICED and self.per == "share"
-        band = f" with {written(within * target)} either way" if within else ""
-        return Finding(
+        weight: Weight,
+        moves: bool,
+    ) -> Iterable[Finding]:
+        """A finding when a load leaves the band around its target by more than the tolerance."""
+        room = within * target
+        over = load > target
+        miss = (load - target if over else target - load) - room
+        bound = max(1.0, abs(target + room if over else target - room))
+        if weight is Weight.BREACH:
+            free = TOLERANCE if moves else TOLERANCE * bound
+        else:
+            free = NOISE * bound
+        if miss <= free:
+            return
+        shared = weight is Weight.PRICED and self.per == "share" and target > 0
+        band = f" with {written(room)} either way" if within else ""
+        yield Finding(
             rule=name,
             weight=weight,
             where=rep_id,
             amount=miss / target if shared else miss,
             unit="share of the target" if shared else self.measure,
-            message=f"rep {rep_id} carries {written(float(row['load']))} {self.measure}, "
-            f"{written(miss)} {side} the fair part of {written(target)}{band}",
+            message=f"rep {rep_id} carries {written(load)} {self.measure}, {written(miss)} "
+            f"{'over' if over else 'under'} the fair part of {written(target)}{band}",
         )
 
 

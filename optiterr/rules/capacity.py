@@ -137,43 +137,43 @@ class Capacity(Rule):
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
         books["_amount"] = books.get(self.measure, 1.0)
-        reps = problem.reps[problem.serves].set_index("rep_id", drop=False)
-        load = books.groupby("rep_id")["_amount"].sum().reindex(reps.index).fillna(0.0)
-        if self.limit is not None:
-            limit = _per_rep(reps, self.limit)
-            bound = limit + self.slack * limit
-            stretched = f", stretched by {written(self.slack)} of itself" if self.slack else ""
-            words = f"above the limit of {{asked}}{stretched}"
-            yield from self._missed(name, load, load - bound, limit, bound, words)
-        if self.at_least is not None:
-            least = _per_rep(reps, self.at_least)
-            words = "below the least of {asked}"
-            yield from self._missed(name, load, least - load, least, least, words)
+        load = books.groupby("rep_id")["_amount"].sum().to_dict()
+        stretch = f", stretched by {written(self.slack)} of itself" if self.slack else ""
+        for rep in problem.reps[problem.serves].to_dict("records"):
+            carried = float(load.get(rep["rep_id"], 0.0))
+            if self.limit is not None:
+                limit = float(rep[self.limit] if isinstance(self.limit, str) else self.limit)
+                bound, words = limit + self.slack * limit, f"above the limit of {written(limit)}"
+                yield from self._missed(
+                    name, rep["rep_id"], carried, carried - bound, bound, limit, words + stretch
+                )
+            if self.at_least is not None:
+                asked = rep[self.at_least] if isinstance(self.at_least, str) else self.at_least
+                least, words = float(asked), f"below the least of {written(float(asked))}"
+                yield from self._missed(
+                    name, rep["rep_id"], carried, least - carried, least, least, words
+                )
 
     def _missed(
         self,
         name: str,
-        load: pd.Series[float],
-        miss: pd.Series[float],
-        asked: pd.Series[float],
-        bound: pd.Series[float],
+        rep_id: str,
+        carried: float,
+        miss: float,
+        bound: float,
+        whole: float,
         words: str,
     ) -> Iterable[Finding]:
-        """One finding for each rep who misses the bound by more than the tolerance."""
-        free = (TOLERANCE if self.price is None else NOISE) * bound.clip(lower=1.0)
+        """A finding when the bound is missed by more than the tolerance."""
+        if miss <= (TOLERANCE if self.price is None else NOISE) * max(1.0, bound):
+            return
         shared = self.price is not None and self.per == "share"
-        for rep_id in miss.index[miss > free]:
-            amount, mark = float(miss[rep_id]), float(asked[rep_id])
-            yield Finding(
-                rule=name,
-                weight=self.severity,
-                where=str(rep_id),
-                amount=amount / mark if shared else amount,
-                unit=f"share of the {self.measure} asked" if shared else self.measure,
-                message=f"rep {rep_id} carries {written(float(load[rep_id]))} {self.measure}, "
-                f"{written(amount)} {words.format(asked=written(mark))}",
-            )
-
-
-def _per_rep(reps: pd.DataFrame, bound: str | float) -> pd.Series[float]:
-    return reps[bound].astype(float) if isinstance(bound, str) else pd.Series(bound, reps.index)
+        yield Finding(
+            rule=name,
+            weight=self.severity,
+            where=rep_id,
+            amount=miss / whole if shared and whole > 0 else miss,
+            unit=f"share of the {self.measure} asked" if shared else self.measure,
+            message=f"rep {rep_id} carries {written(carried)} {self.measure}, "
+            f"{written(miss)} {words}",
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Literal, Self
 
+import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
@@ -37,14 +38,16 @@ class Cost(Rule):
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
-        paid = books.dropna(subset=[self.value]).groupby("rep_id")[self.value].agg(["sum", "count"])
-        for rep_id, row in paid.iterrows():
+        books = books[books[self.value].notna()]
+        place, reps = pd.factorize(books["rep_id"], sort=True)
+        total, count = np.bincount(place, books[self.value]), np.bincount(place)
+        for at, rep_id in enumerate(reps):
             yield Finding(
                 rule=name,
                 weight=Weight.PRICED,
                 where=str(rep_id),
-                amount=float(row["sum"]),
+                amount=float(total[at]),
                 unit=self.value,
-                message=f"rep {rep_id} serves {counted(int(row['count']), 'account')} at "
-                f"{written(float(row['sum']))} {self.value}",
+                message=f"rep {rep_id} serves {counted(int(count[at]), 'account')} at "
+                f"{written(float(total[at]))} {self.value}",
             )

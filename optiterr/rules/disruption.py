@@ -145,42 +145,30 @@ class Disruption(Rule):
             if moved > 0:
                 yield self._priced(name, len(moves), moved, total)
             return
+        words = f"{written(moved)} of {written(total)} {self.of} change hands"
         for limit in _caps(self.max_share, self.max_amount, total):
-            yield from self._over(
-                name,
-                "all",
-                moved,
-                limit,
-                total,
-                total - limit,
-                f"{written(moved)} of {written(total)} {self.of} change hands",
-            )
-        lost = moves.groupby("owner_id")["_amount"].sum().to_dict()
-        own = base.groupby("owner_id")["_amount"].sum().to_dict()
-        for rep_id, out in lost.items():
-            for limit in _caps(self.rep_out_max_share, self.rep_out_max_amount, own[rep_id]):
-                yield from self._over(
-                    name,
-                    str(rep_id),
-                    out,
-                    limit,
-                    own[rep_id],
-                    own[rep_id] - limit,
-                    f"rep {rep_id} loses {written(out)} of {written(own[rep_id])} {self.of}",
-                )
+            yield from self._over(name, "all", moved, limit, total, total - limit, words)
+        yield from self._lost(name, base, moves)
+        if self.rep_in_max_share is None and self.rep_in_max_amount is None:
+            return
         come = moves[moves["rep_id"].isin(roster)].groupby("rep_id")["_amount"].sum().to_dict()
         average = total / max(1, len(roster))
         for rep_id, gained in come.items():
+            words = f"rep {rep_id} gains {written(gained)} {self.of} from other reps"
             for limit in _caps(self.rep_in_max_share, self.rep_in_max_amount, average):
-                yield from self._over(
-                    name,
-                    str(rep_id),
-                    gained,
-                    limit,
-                    average,
-                    limit,
-                    f"rep {rep_id} gains {written(gained)} {self.of} from other reps",
-                )
+                yield from self._over(name, str(rep_id), gained, limit, average, limit, words)
+
+    def _lost(self, name: str, base: pd.DataFrame, moves: pd.DataFrame) -> Iterator[Finding]:
+        """Reps who lose more of their own book than allowed."""
+        if self.rep_out_max_share is None and self.rep_out_max_amount is None:
+            return
+        lost = moves.groupby("owner_id")["_amount"].sum().to_dict()
+        own = base.groupby("owner_id")["_amount"].sum().to_dict()
+        for rep_id, out in lost.items():
+            book = float(own[rep_id])
+            words = f"rep {rep_id} loses {written(out)} of {written(book)} {self.of}"
+            for limit in _caps(self.rep_out_max_share, self.rep_out_max_amount, book):
+                yield from self._over(name, str(rep_id), out, limit, book, book - limit, words)
 
     def _over(
         self,

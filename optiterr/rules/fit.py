@@ -168,56 +168,57 @@ class Fit(Rule):
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
         books = books[books["rep_id"].isin(problem.reps["rep_id"])]
-        books = books.assign(_score=self._scores(problem, books)).dropna(subset=["_score"])
+        score = self._scores(problem, books)
+        known = ~np.isnan(score)
+        books, score = books[known], score[known]
+        place, reps = pd.factorize(books["rep_id"], sort=True)
         if self.price is not None:
-            often = 1.0 if self.weight is None else books[self.weight]
-            short = ((self.best - books["_score"]) * often).groupby(books["rep_id"]).sum()
-            means = books.groupby("rep_id")["_score"].mean().to_dict()
-            for rep_id, total in short[short > 0].to_dict().items():
-                by = "" if self.weight is None else f", weighted by {self.weight}"
+            often = 1.0 if self.weight is None else books[self.weight].to_numpy(dtype=float)
+            short = np.bincount(place, (self.best - score) * often)
+            mean = np.bincount(place, score) / np.bincount(place)
+            by = "" if self.weight is None else f", weighted by {self.weight}"
+            for at in np.flatnonzero(short > 0).tolist():
+                total = float(short[at])
                 yield Finding(
                     rule=name,
                     weight=Weight.PRICED,
-                    where=str(rep_id),
-                    amount=float(total),
+                    where=str(reps[at]),
+                    amount=total,
                     unit="points",
-                    message=f"rep {rep_id} fits the accounts served at {written(means[rep_id])} "
+                    message=f"rep {reps[at]} fits the accounts served at {written(mean[at])} "
                     f"of {written(self.best)} on average, {written(total)} points short in all{by}",
                 )
         if self.at_least is None:
             return
-        low = books[self.at_least - books["_score"] > TOLERANCE * max(1.0, self.at_least)]
-        for key, book in low.groupby("rep_id"):
-            rep_id, names = str(key), listed(book["account_id"])
+        low = self.at_least - score > TOLERANCE * max(1.0, self.at_least)
+        for at in np.unique(place[low]).tolist():
+            below = low & (place == at)
+            ids = books["account_id"].to_numpy(dtype=object)[below]
             yield Finding(
                 rule=name,
                 weight=Weight.BREACH,
-                where=rep_id,
-                amount=float((self.at_least - book["_score"]).sum()),
+                where=str(reps[at]),
+                amount=float((self.at_least - score[below]).sum()),
                 unit="points",
-                message=f"rep {rep_id} serves {counted(len(book), 'account')} that fit below "
-                f"{written(self.at_least)}: {names}",
+                message=f"rep {reps[at]} serves {counted(len(ids), 'account')} that fit below "
+                f"{written(self.at_least)}: {listed(ids)}",
             )
 
-    def _scores(self, problem: Problem, books: pd.DataFrame) -> pd.Series[float]:
+    def _scores(self, problem: Problem, books: pd.DataFrame) -> Floats:
         """Score of each account with its rep: found by id, words compared as sets."""
         if self.score is not None:
-            return books[self.score].astype(float)
+            return books[self.score].to_numpy(dtype=float)
         reps = problem.reps.set_index("rep_id")
         total, whole = np.zeros(len(books)), 0.0
         for wanted, offered in self.match.items():
             weight = 1.0 if self.weights is None else self.weights[wanted]
-            ends = pd.DataFrame({"asked": books[wanted].fillna("")})
-            ends["given"] = books["rep_id"].map(reps[offered].fillna(""))
-            met = ends.drop_duplicates()
-            hits = [
-                bool(
-                    ({one.strip() for one in asked.split(self.separator)} - {""})
-                    & {one.strip() for one in given.split(self.separator)}
-                )
-                for asked, given in zip(met["asked"], met["given"], strict=True)
-            ]
-            ends = ends.merge(met.assign(hit=hits), how="left", on=["asked", "given"])
-            total += weight * ends["hit"].to_numpy(dtype=float)
+            given = books["rep_id"].map(reps[offered].fillna(""))
+            pairs = list(zip(books[wanted].fillna(""), given, strict=True))
+            hits = {pair: self._have_common(*pair) for pair in set(pairs)}
+            total += weight * np.array([hits[pair] for pair in pairs], dtype=float)
             whole += weight
-        return pd.Series(total / whole, books.index)
+        return np.asarray(total / whole)
+
+    def _have_common(self, asked: str, given: str) -> bool:
+        left, right = ({one.strip() for one in t.split(self.separator)} for t in (asked, given))
+        return bool((left & right) - {""})

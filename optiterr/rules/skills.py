@@ -142,37 +142,36 @@ class Skills(Rule):
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
-        books = books[books["rep_id"].isin(problem.reps["rep_id"])].reset_index(drop=True)
+        books = books[books["rep_id"].isin(problem.reps["rep_id"])]
         reps = problem.reps.set_index("rep_id")
-        short, lacks = pd.Series(0, books.index), pd.Series("", books.index)
+        lacks: list[list[str]] = [[] for _ in range(len(books))]
         if self.needs is not None:
-            ends = pd.DataFrame({"need": books[self.needs].fillna("")})
-            ends["has"] = books["rep_id"].map(reps[self.has].fillna(""))
-            met = ends.drop_duplicates()
-            gone = [
-                _unmet(need, has, self.separator)
-                for need, has in zip(met["need"], met["has"], strict=True)
-            ]
-            met = met.assign(count=[len(one) for one in gone], gone=[", ".join(g) for g in gone])
-            ends = ends.merge(met, how="left", on=["need", "has"])
-            short, lacks = short + ends["count"], ends["gone"]
+            need, has = books[self.needs].fillna(""), books["rep_id"].map(reps[self.has].fillna(""))
+            pairs = list(zip(need, has, strict=True))
+            gone = {pair: _unmet(*pair, self.separator) for pair in set(pairs)}
+            lacks = [gone[pair] for pair in pairs]
         for needed, held in self.levels.items():
             below = books[needed] > books["rep_id"].map(reps[held])
-            short += below.astype(int)
-            lacks = lacks.where(~below, lacks.where(lacks == "", lacks + ", ") + held)
-        books = books.assign(_short=short, _lacks=lacks)[short > 0]
-        for rep_id, book in books.groupby("rep_id"):
-            first = zip(book["account_id"].head(MOST_NAMED), book["_lacks"], strict=False)
-            named = [f"{account} ({lack})" for account, lack in first]
-            more = len(book) - len(named)
+            lacks = [[*one, held] if low else one for one, low in zip(lacks, below, strict=True)]
+        short: dict[str, list[tuple[str, list[str]]]] = {}
+        for account_id, rep_id, lack in zip(
+            books["account_id"], books["rep_id"], lacks, strict=True
+        ):
+            if lack:
+                short.setdefault(rep_id, []).append((account_id, lack))
+        for rep_id, missed in short.items():
+            named = [
+                f"{account_id} ({', '.join(lack)})" for account_id, lack in missed[:MOST_NAMED]
+            ]
+            more = len(missed) - len(named)
             yield Finding(
                 rule=name,
                 weight=self.severity,
-                where=str(rep_id),
-                amount=float(book["_short"].sum()),
+                where=rep_id,
+                amount=float(sum(len(lack) for _, lack in missed)),
                 unit="missing skills",
-                message=f"rep {rep_id} serves {counted(len(book), 'account')} without every skill "
-                f"needed: {', '.join(named)}{f' and {more:,} more' if more else ''}",
+                message=f"rep {rep_id} serves {counted(len(missed), 'account')} without every "
+                f"skill needed: {', '.join(named)}{f' and {more:,} more' if more else ''}",
             )
 
 

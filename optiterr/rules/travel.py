@@ -113,50 +113,53 @@ class Travel(Rule):
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
         books = books[books["rep_id"].isin(problem.reps["rep_id"])]
-        books = books.assign(_way=self._ways(problem, books)).dropna(subset=["_way"])
+        way = self._ways(problem, books)
+        known = ~np.isnan(way)
+        books, way = books[known], way[known]
+        place, reps = pd.factorize(books["rep_id"], sort=True)
         unit = "km" if self.measure == DISTANCE else self.measure
         if self.price is not None:
-            often = 1.0 if self.visits is None else books[self.visits]
-            trips = (books["_way"] * often).groupby(books["rep_id"]).agg(["sum", "count"])
-            for rep_id, trip in trips.iterrows():
-                total, count = float(trip["sum"]), int(trip["count"])
-                if total > 0:
-                    times = "" if self.visits is None else f", each way times its {self.visits}"
-                    yield Finding(
-                        rule=name,
-                        weight=Weight.PRICED,
-                        where=str(rep_id),
-                        amount=total,
-                        unit=unit,
-                        message=f"rep {rep_id} travels {written(total)} {unit} to "
-                        f"{counted(count, 'account')}{times}",
-                    )
+            often = 1.0 if self.visits is None else books[self.visits].to_numpy(dtype=float)
+            total, count = np.bincount(place, way * often), np.bincount(place)
+            times = "" if self.visits is None else f", each way times its {self.visits}"
+            for at in np.flatnonzero(total > 0).tolist():
+                yield Finding(
+                    rule=name,
+                    weight=Weight.PRICED,
+                    where=str(reps[at]),
+                    amount=float(total[at]),
+                    unit=unit,
+                    message=f"rep {reps[at]} travels {written(float(total[at]))} {unit} to "
+                    f"{counted(int(count[at]), 'account')}{times}",
+                )
         if self.max is None:
             return
-        far = books[books["_way"] > self.max + TOLERANCE * max(1.0, self.max)]
-        for key, book in far.sort_values("_way", ascending=False).groupby("rep_id"):
-            rep_id, farthest = str(key), str(book["account_id"].iloc[0])
+        far = way > self.max + TOLERANCE * max(1.0, self.max)
+        for at in np.unique(place[far]).tolist():
+            beyond = far & (place == at)
+            ids, ways = books["account_id"].to_numpy(dtype=object)[beyond], way[beyond]
             yield Finding(
                 rule=name,
                 weight=Weight.BREACH,
-                where=rep_id,
-                amount=float((book["_way"] - self.max).sum()),
+                where=str(reps[at]),
+                amount=float((ways - self.max).sum()),
                 unit=unit,
-                message=f"rep {rep_id} serves {counted(len(book), 'account')} beyond "
-                f"{written(self.max)} {unit}; the farthest, {farthest}, is "
-                f"{written(float(book['_way'].iloc[0]))} {unit} away",
+                message=f"rep {reps[at]} serves {counted(len(ids), 'account')} beyond "
+                f"{written(self.max)} {unit}; the farthest, {ids[ways.argmax()]}, is "
+                f"{written(float(ways.max()))} {unit} away",
             )
 
-    def _ways(self, problem: Problem, books: pd.DataFrame) -> pd.Series[float]:
+    def _ways(self, problem: Problem, books: pd.DataFrame) -> Floats:
         """Way of each account to its rep, by chords between points on the sphere."""
         if self.measure != DISTANCE:
-            return books[self.measure].astype(float)
+            return books[self.measure].to_numpy(dtype=float)
+        row = pd.Index(problem.reps["rep_id"]).get_indexer(pd.Index(books["rep_id"]))
+        homes = problem.reps[[self.latitude, self.longitude]].to_numpy(dtype=float)[row]
         ends = []
-        for frame in (books, problem.reps.set_index("rep_id").loc[books["rep_id"]]):
-            north = np.deg2rad(frame[self.latitude].to_numpy(dtype=float))
-            east = np.deg2rad(frame[self.longitude].to_numpy(dtype=float))
+        for degrees in (books[[self.latitude, self.longitude]].to_numpy(dtype=float), homes):
+            north, east = np.deg2rad(degrees[:, 0]), np.deg2rad(degrees[:, 1])
             flat = np.cos(north)
             ends.append(np.column_stack([flat * np.cos(east), flat * np.sin(east), np.sin(north)]))
         apart = np.linalg.norm(ends[0] - ends[1], axis=1)
         across = np.linalg.norm(ends[0] + ends[1], axis=1)
-        return pd.Series(2 * EARTH_RADIUS_KM * np.arctan2(apart, across), books.index)
+        return np.asarray(2 * EARTH_RADIUS_KM * np.arctan2(apart, across))
