@@ -99,10 +99,7 @@ def limit_memory(gigabytes: float | None) -> None:
 
 def main(job: str) -> None:
     """Run the job in the file ``job`` and send its solution."""
-    import faulthandler
-
     line = Line()
-    faulthandler.enable(file=sys.stderr)
     with Path(job).open("rb") as file:
         head = pickle.load(file)
         sys.path[:] = head["path"]

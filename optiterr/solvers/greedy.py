@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 STRIDE = 32
 """Accounts handled between two looks at the clock."""
 
-KICKS, KICKS_EACH = 50, 5
+KICKS, KICKS_EACH = 20, 3
 """The search ends after so many kicks in a row without a better plan, and so many per account."""
 
 NEIGHBOURS = 30
@@ -169,9 +169,9 @@ class _Rows:
         miss = self.missed(after, row, floors=floors) - self.missed(before, row, floors=floors)
         both = self.charged(np.concatenate([after, before]), np.concatenate([row, row]))
         charge = both[: len(row)] - both[len(row) :]
-        return np.bincount(owner, miss, minlength=count), np.bincount(
-            owner, charge, minlength=count
-        )
+        # An empty count is one of integers.
+        total_miss = np.bincount(owner, miss, minlength=count).astype(float)
+        return total_miss, np.bincount(owner, charge, minlength=count).astype(float)
 
     def _whole_steps(self, first: int, count: int, *, floors: bool) -> tuple[Floats, Floats]:
         """As ``steps``, for rows that are charged together: the whole block, pair by pair."""

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
@@ -158,7 +159,10 @@ def _cbc_path() -> str:
         return own
     import pulp
 
-    return str((getattr(pulp, "PULP_CBC_CMD", None) or pulp.COIN_CMD)().path)
+    with warnings.catch_warnings():
+        # The class is announced to go with PuLP 4; until then it knows where the program is.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return str((getattr(pulp, "PULP_CBC_CMD", None) or pulp.COIN_CMD)().path)
 
 
 def _cbc_missing() -> str | None:

@@ -274,6 +274,10 @@ class _Watch:
 
 def _wrong(answer: Solution, model: Model, *, whole: bool) -> str | None:
     """What is wrong with the form of ``answer``, or None."""
+    if not isinstance(answer.status, Status):
+        return f"status {answer.status!r}"
+    if (answer.x is not None) != answer.status.has_plan:
+        return f"{'x' if answer.x is not None else 'no x'} beside status {answer.status}"
     for name, shape in (("x", (len(model.pairs),)), ("prices", (model.rows,))):
         values = getattr(answer, name)
         if values is None:
