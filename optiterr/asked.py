@@ -269,7 +269,7 @@ def _look(table: Table, by: Coordinates | None, faults: list[Fault]) -> list[str
         low, high, odd = clusters
         oddities.append(
             f"{table.place.column(table.name(name))}: values fall in two groups about a factor of "
-            f"1000 apart, around {low:.4g} and around {high:.4g}; the smaller group has "
+            f"1000 apart, around {low:.6g} and around {high:.6g}; the smaller group has "
             f"{int(odd.sum())} values ({table.place.rows(np.flatnonzero(odd))}): are they in "
             "another unit? Bring them to one unit, or ignore this if they are right"
         )
