@@ -272,24 +272,26 @@ class _Builder:
 
     def _mapping(self, depth: int) -> tuple[dict[str, Node], int]:
         found: dict[str, Node] = {}
-        merged: dict[str, Node] = {}
+        merged: dict[str, Node] | None = None
         height = 0
         while type(event := next(self.events)).__name__ != "MappingEndEvent":
             origin = self._origin(event)
             key, _ = self.node(event, depth, origin)
             node, below = self.node(next(self.events), depth, origin)
             height = max(height, below)
-            if key.value == "<<" and not event.style and isinstance(node.value, dict):
-                merged = merged or node.value
-                continue
-            self._enter(found, key, node)
-        return found | {key: node for key, node in merged.items() if key not in found}, height + 1
+            if key.value != "<<" or event.style:
+                self._enter(found, key, node)
+            elif isinstance(node.value, dict) and merged is None:
+                merged = node.value
+            else:
+                fix = "write '<<: *name' once, for one mapping"
+                self.faults.add(key.origin, "<< takes in one mapping", fix)
+        rest = {key: node for key, node in (merged or {}).items() if key not in found}
+        return found | rest, height + 1
 
     def _enter(self, found: dict[str, Node], key: Node, node: Node) -> None:
         name = key.value
-        if name == "<<":
-            self.faults.add(key.origin, "<< takes in one mapping", "write '<<: *name'")
-        elif not isinstance(name, str):
+        if not isinstance(name, str):
             said = "a list or mapping" if isinstance(name, dict | list) else f"{name!r}"
             self.faults.add(
                 key.origin, f"the key is {said}, not text", "put the key in quotes, or name it"

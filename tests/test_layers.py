@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from optiterr.errors import SpecError
@@ -135,6 +135,9 @@ def test_merge_keeps_the_own_keys() -> None:
         "b": {"p": 3, "q": 2},
         "c": {"p": 4, "q": 2},
     }
+    assert plain("'<<': 1") == {"<<": 1}
+    for text in ("a: {<<: 1}", "a: &x {p: 1}\nb: {<<: *x, <<: *x}", "a: {<<: [{p: 1}]}"):
+        assert "<< takes in one mapping" in faults_of(text)[0]
 
 
 def test_lesser_faults_are_all_told_at_once() -> None:
@@ -336,7 +339,9 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
+@example({"<<": None})
+@example({"a": "\ufeff\x85\u2028\x7f", "": [{}, [], [[]]], "null": {"~": -0.0}})
 @given(st.dictionaries(st.text(max_size=6), values, max_size=4))
 def test_what_is_written_reads_back(value: dict[str, Any]) -> None:
     """Any value goes to YAML text and back unchanged, types and signs included."""
