@@ -30,6 +30,7 @@ class Sentence(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     case: str = Field(default="", description="the case spoken of; empty for all")
+    aside: bool = Field(default=False, description="whether it qualifies what the others say")
     parts: tuple[Part, ...]
 
     @property
@@ -39,10 +40,13 @@ class Sentence(BaseModel):
 
 
 def story(cases: Sequence[Case], today: Case) -> tuple[Sentence, ...]:
-    """One paragraph a case, and one that names the extremes when there are several plans."""
-    told = [_told(case) for case in cases]
-    last = _extremes([case for case in cases if "cost" in case.values], today.lead)
-    return (*told, *last)
+    """What each case does, which plans stand out, and what has to be known beside."""
+    solved = [case for case in cases if "cost" in case.values]
+    return (
+        *(_told(case) for case in cases),
+        *_extremes(solved, today.lead),
+        *_left_out(solved),
+    )
 
 
 def standing(case: Case) -> str:
@@ -160,16 +164,7 @@ def _cost(case: Case) -> list[Part]:
     else:
         parts += [Part(text=" By its own rules it costs "), _quote(case, "cost")]
     parts += [*_left(case), Part(text=".")]
-    if case.today_values.get("unserved:accounts"):
-        parts += [
-            Part(text=" Today "),
-            _quote(case, "unserved:accounts", today=True),
-            Part(
-                text=f"{_plural(case.today_values['unserved:accounts'])} without a rep of the "
-                "roster are left out of what today's books are said to cost and to travel."
-            ),
-        ]
-    elif broken:
+    if broken:
         parts += [
             Part(text=" Today's books break its hard rules in "),
             _quote(case, "breaches", today=True),
@@ -196,7 +191,7 @@ def _extremes(cases: Sequence[Case], lead: str) -> list[Sentence]:
     """Which plan moves least, is most even, travels least: said only of one plan each."""
     if len(cases) < 2:
         return []
-    said = []
+    said: dict[str, list[str]] = {}
     for key, words in (
         (f"moved_share:{lead}", f"moves the least {lead}"),
         (f"spread:{lead}", f"spreads {lead} most evenly"),
@@ -204,8 +199,35 @@ def _extremes(cases: Sequence[Case], lead: str) -> list[Sentence]:
     ):
         known = sorted((case for case in cases if key in case.values), key=lambda c: c.values[key])
         if len(known) == len(cases) and known[0].values[key] < known[1].values[key]:
-            said.append(f"{known[0].title} {words}")
+            said.setdefault(known[0].title, []).append(words)
     if not said:
         return []
-    text = ", ".join(said[:-1]) + " and " + said[-1] if len(said) > 1 else said[0]
-    return [Sentence(parts=(Part(text=f"Of these plans {text}."),))]
+    clauses = [f"{title} {_and(words)}" for title, words in said.items()]
+    return [Sentence(parts=(Part(text=f"Of these plans {_and(clauses)}."),))]
+
+
+def _and(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+
+
+def _left_out(cases: Sequence[Case]) -> list[Sentence]:
+    """Accounts without a rep today, which make today's books look cheap: once for equal counts."""
+    key = "unserved:accounts"
+    told: dict[float, Case] = {}
+    for case in cases:
+        if case.today_values.get(key):
+            told.setdefault(case.today_values[key], case)
+    return [
+        Sentence(
+            aside=True,
+            parts=(
+                Part(text="Today " if len(told) == 1 else f"In the data of {case.title}, today "),
+                _quote(case, key, today=True),
+                Part(
+                    text=f"{_plural(count)} {'has' if count == 1 else 'have'} no rep of the "
+                    "roster: what today's books are said to cost and to travel is without them."
+                ),
+            ),
+        )
+        for count, case in told.items()
+    ]

@@ -465,9 +465,13 @@ def test_the_story_in_words() -> None:
         "Tiny moves 1 account (44.4 % of revenue), places 1 account whose rep leaves, places "
         "1 account that nobody owned, brings the spread of revenue from 66.7 % to 33.3 % and "
         "raises the distance to accounts from 111.2 to 222.4 km. By its own rules it costs "
-        "23.4 % more than today's books; at most 38 % better is possible. Today 2 accounts "
-        "without a rep of the roster are left out of what today's books are said to cost and to "
-        "travel."
+        "23.4 % more than today's books; at most 38 % better is possible. Today's books break its "
+        "hard rules in 2 places."
+    )
+    assert shown.summary[1].aside
+    assert shown.summary[1].text == (
+        "Today 2 accounts have no rep of the roster: what today's books are said to cost and to "
+        "travel is without them."
     )
     quoted = [part for part in shown.summary[0].parts if part.figure]
     assert [(part.figure, part.today) for part in quoted[:2]] == [
@@ -504,7 +508,12 @@ def test_extremes_are_named_only_when_one_plan_stands_out() -> None:
         }
     )
     shown = compare("s", "S", [summary(), other], summarise_today(tiny(), RULES))
-    assert shown.summary[-1].text == "Of these plans Other spreads revenue most evenly."
+    assert shown.summary[2].text == "Of these plans Other spreads revenue most evenly."
+    further = other.model_copy(update={"values": other.values | {"travel": 500.0}})
+    shown = compare("s", "S", [summary(), further], summarise_today(tiny(), RULES))
+    assert shown.summary[2].text == (
+        "Of these plans Other spreads revenue most evenly and Tiny is nearest to its accounts."
+    )
 
 
 def test_numbers_as_people_read_them() -> None:

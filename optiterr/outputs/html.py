@@ -15,7 +15,7 @@ from optiterr.figures import MISSING, figure, show
 from optiterr.findings import Finding
 from optiterr.outputs import charts
 from optiterr.outputs.charts import DRAWN, Picture
-from optiterr.outputs.words import baseline_title, changed, judged
+from optiterr.outputs.words import baseline_title, changed, judged, unit_of
 
 MOST_MOVES = 6_000
 """Rows of moves in the page over all cases; further ones are in moves.csv only."""
@@ -55,6 +55,7 @@ def page(comparison: Comparison) -> str:
         "MISSING": MISSING,
         "changed": changed,
         "judged": judged,
+        "unit_of": unit_of,
         "show": show,
         "figure": figure,
         "colour": partial(charts.colour_of, comparison),

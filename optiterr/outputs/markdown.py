@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from optiterr.compare import Cell, Comparison, Row
-from optiterr.outputs.words import baseline_title, changed
+from optiterr.outputs.words import baseline_title, changed, unit_of
 
 
 def report(comparison: Comparison) -> str:
@@ -43,7 +43,7 @@ def _table(comparison: Comparison, rows: Sequence[Row]) -> Iterable[str]:
     yield "|:--|" + "--:|" * len(titles)
     for row in rows:
         cells = [_cell(row, row.cells[case.name]) for case in comparison.columns]
-        unit = f" ({row.figure.unit})" if row.figure.unit and row.figure.style == "amount" else ""
+        unit = f" ({unit_of(row.figure)})" if unit_of(row.figure) else ""
         yield f"| {_text(row.figure.title + unit)} | " + " | ".join(cells) + " |"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optiterr.compare import Cell, Comparison
-from optiterr.figures import MISSING, Figure, show
+from optiterr.figures import Figure, show
 
 LARGE = 10
 """A change of more than ten times the baseline is written as an amount, not as a share of it."""
@@ -21,6 +21,12 @@ def changed(figure: Figure, cell: Cell) -> str:
     return f"{sign}{show(cell.relative, 'share')}"
 
 
+def unit_of(figure: Figure) -> str:
+    """The unit behind a title, where the title does not say it already."""
+    said = figure.style != "amount" or figure.unit.lower() in figure.title.lower()
+    return "" if said else figure.unit
+
+
 def judged(cell: Cell) -> str:
     """The verdict of a cell as a sign that does not need colour."""
     return {"better": "✓", "worse": "✗"}.get(cell.verdict, "")
@@ -31,6 +37,3 @@ def baseline_title(comparison: Comparison) -> str:
     if comparison.baseline == comparison.today.name:
         return "today's books, judged by the rules of each case"
     return next(case.title for case in comparison.cases if case.name == comparison.baseline)
-
-
-__all__ = ["MISSING", "baseline_title", "changed", "judged"]
