@@ -148,7 +148,7 @@ class Problem:
         pair is not listed). Looked up by id in tables, not by the arrays that models are built of.
         """
         frame = self.accounts.copy(deep=False)
-        frame["rep_id"] = frame["account_id"].map(assignment)
+        frame["rep_id"] = frame["account_id"].map(assignment).astype(object)
         if self.pair_columns:
             frame = frame.drop(columns=list(self.pair_columns), errors="ignore")
             frame = frame.merge(self.pair_table, on=["account_id", "rep_id"], how="left")

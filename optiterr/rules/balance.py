@@ -98,7 +98,7 @@ class Balance(Rule):
                 problem,
                 problem.serves & (target <= 0),
                 "the target is 0, so a deviation is no share of it",
-                f"write 'per: unit', or correct {self.proportional_to or self.measure!r}",
+                "write 'per: unit', or correct " + repr(self.proportional_to or self.measure),
             )
             price = np.divide(price, target, where=target > 0, out=np.zeros(len(share)))
         free = np.where(problem.serves, 0.0, np.inf)

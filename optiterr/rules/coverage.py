@@ -47,7 +47,7 @@ class Coverage(Rule):
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         known = problem.accounts["account_id"]
-        rep = known.map(assignment)
+        rep = known.map(assignment).astype(object)
         served, on_roster = rep.notna(), rep.isin(problem.reps["rep_id"])
         stays = rep.isin(problem.reps.loc[problem.serves, "rep_id"])
         text = rep.astype(str)

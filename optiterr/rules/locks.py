@@ -120,7 +120,8 @@ class Locks(Rule):
         named = locks["rep"].notna().to_numpy()
         account = problem.account_index.get_indexer(pd.Index(locks["account"]))
         rep = problem.rep_index.get_indexer(pd.Index(locks["rep"].where(named, "")))
-        rep = np.where(named | (account < 0), rep, problem.owner[account]).astype(np.int64)
+        owner = np.append(problem.owner, NOBODY)[account]
+        rep = np.where(named | (account < 0), rep, owner).astype(np.int64)
         keeps = (locks["action"] == "keep").to_numpy()
         faults += [
             _unknown(str(lock.where), "account", str(lock.account), problem.account_index)
