@@ -1,7 +1,7 @@
-"""A plan without any library: regret first, then repair, then moves and swaps; proves nothing.
+"""A plan without any library: picks at prices, repaired by moves and kicks; proves nothing.
 
-Accounts choose in order of what waiting would cost them; hard rows come before cost. It may find no
-plan where there is one: ``no_solution`` never means that there is none.
+Hard rows come before cost. It may find no plan where there is one: ``no_solution`` never means that
+there is none.
 """
 
 from __future__ import annotations
@@ -18,12 +18,19 @@ from optiterr.model import Block, Model
 from optiterr.rowfunctions import RowFunction
 from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import Report, Solver
+from optiterr.solvers.priced import priced_choice
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 STRIDE = 32
 """Accounts handled between two looks at the clock."""
+
+ROUNDS = 150
+"""Steps of the prices that the first plan is picked at."""
+
+FEW = 2000
+"""Up to so many accounts, a plan built account by account is tried too."""
 
 KICKS, KICKS_EACH = 20, 3
 """The search ends after so many kicks in a row without a better plan, and so many per account."""
@@ -35,7 +42,7 @@ NEIGHBOURS = 30
 def solve(
     model: Model, limits: Limits, start: Floats | None = None, report: Report | None = None
 ) -> Solution:
-    """A plan built account by account and then improved; the same for the same seed.
+    """A plan picked at prices and then improved by moves; the same for the same seed.
 
     Ends by itself when shaking it no longer helps, else at the limit in ``limits.seconds``.
     """
@@ -48,7 +55,6 @@ def solve(
     search = _Search.of(model, np.random.default_rng(limits.seed))
     built = perf_counter()
     search.begin(start, clock)
-    search.improve(search.rng.permutation(model.pairs.accounts), clock, rounds=100)
     best, best_key = search.choice.copy(), search.key()
     clock.tell(model, best, best_key)
     misses = 0
@@ -83,12 +89,17 @@ class _Clock:
     def __init__(self, limits: Limits, report: Report | None, began: float) -> None:
         self.lines: list[Improvement] = []
         self._end, self._report, self._began = began + limits.seconds, report, began
+        self._third = began + limits.seconds / 3
         self._stopped = False
 
     def over(self) -> bool:
         if self._report is not None and not self._stopped:
             self._stopped = bool(self._report(Improvement(perf_counter() - self._began)))
         return self._stopped or perf_counter() >= self._end
+
+    def early(self) -> bool:
+        """Whether a third of the time has gone: the rest is for moves."""
+        return self.over() or perf_counter() >= self._third
 
     def tell(self, model: Model, choice: Ints, key: tuple[float, float]) -> None:
         if key[0] > 0.0:
@@ -242,37 +253,54 @@ class _Search:
         return first + int(np.flatnonzero(least)[np.argmin(cost[least])])
 
     def begin(self, start: Floats | None, clock: _Clock) -> None:
-        """A first plan: from ``start`` where it serves an account once, else by regret."""
-        begun = self.model.choice(start) if start is not None else np.full_like(self.choice, -1)
-        for account in np.flatnonzero(begun >= 0).tolist():
-            self.pick(account, int(begun[account]))
-        for place, account in enumerate(self._order(np.flatnonzero(begun < 0)).tolist()):
-            if place % STRIDE == 0 and clock.over():
-                # Out of time: the rest takes its cheapest pair, so that there is a plan at all.
-                rest = np.flatnonzero(self.choice < 0)
-                for late in rest.tolist():
-                    self.pick(late, _cheapest(self.model, late))
-                return
-            self.pick(account, self.best(account, floors=False))
+        """A first plan: ``start`` if it is one, else the better of two ways to build one."""
+        given = self.model.choice(start) if start is not None else np.full(1, -1)
+        if (given >= 0).all():
+            self.place(given)
+            self.improve(np.arange(len(given)), clock, rounds=100)
+            return
+        choice, regret = priced_choice(self.model, ROUNDS, clock.early)
+        self.place(choice)
+        # Accounts that hardly mind are moved first.
+        self.improve(np.argsort(regret, kind="stable"), clock, rounds=100)
+        if len(choice) > FEW:
+            return
+        priced, key = self.choice.copy(), self.key()
+        self.clear()
+        if not self._one_by_one(clock):
+            self.place(priced)
+            return
+        self.improve(np.arange(len(choice)), clock, rounds=100)
+        if not _better(self.key(), key):
+            self.place(priced)
 
-    def _order(self, accounts: Ints) -> Ints:
-        """Accounts with few candidates and heavy loads first, then by what second best costs."""
-        start, cost = self.model.pairs.start, self.model.cost
-        count = np.diff(start)
-        regret = np.zeros(len(count))
+    def clear(self) -> None:
+        """Take all picks back."""
+        self.choice = np.full_like(self.choice, -1)
+        for block in self.blocks:
+            block.load = np.zeros_like(block.load)
+
+    def _one_by_one(self, clock: _Clock) -> bool:
+        """Each account in turn picks what is best then; False when time runs out."""
+        for place, account in enumerate(self._order().tolist()):
+            if place % STRIDE == STRIDE - 1 and clock.over():
+                return False
+            self.pick(account, self.best(account, floors=False))
+        return True
+
+    def _order(self) -> Ints:
+        """Accounts with heavy loads on hard rows first, then by what their second best costs."""
+        owner, cost = self.model.pairs.account, self.model.cost
+        start, count = self.model.pairs.start, np.diff(self.model.pairs.start)
+        regret, weight = np.zeros(len(count)), np.zeros(len(count))
         several = np.flatnonzero(count > 1)
-        if len(several):
-            owner = self.model.pairs.account
-            ranked = cost[np.lexsort((cost, owner))]
-            regret[several] = ranked[start[several] + 1] - ranked[start[several]]
-        weight = np.zeros(len(count))
+        ranked = cost[np.lexsort((cost, owner))]
+        regret[several] = ranked[start[several] + 1] - ranked[start[several]]
         for block in self.blocks:
             hard = np.isfinite(block.high)[block.row] & (block.value > 0)
             pair = np.repeat(np.arange(len(cost)), np.diff(block.start))[hard]
-            share = block.value[hard] / block.size[block.row[hard]]
-            np.maximum.at(weight, self.model.pairs.account[pair], share)
-        order = np.lexsort((accounts, -regret[accounts], -np.round(weight[accounts], 3)))
-        return accounts[order]
+            np.maximum.at(weight, owner[pair], block.value[hard] / block.size[block.row[hard]])
+        return np.lexsort((-regret, -np.round(weight, 3)))
 
     def improve(self, accounts: Ints, clock: _Clock, rounds: int) -> None:
         """Move each of ``accounts`` to its best pair, in turn, while that makes the plan better."""
@@ -312,11 +340,6 @@ def _better(new: tuple[float, float], old: tuple[float, float]) -> bool:
     return new[1] < old[1] - 1e-9 * max(1.0, abs(old[1]))
 
 
-def _cheapest(model: Model, account: int) -> int:
-    first, last = model.pairs.start[account : account + 2]
-    return int(first + np.argmin(model.cost[first:last]))
-
-
 def hard_ranges(model: Model) -> tuple[Floats, Floats]:
     """The least and the most that each block row may load, whatever it is charged."""
     mip = linearise(model)
@@ -344,7 +367,7 @@ def _nothing_missing() -> None:
 SOLVERS = (
     Solver(
         "greedy",
-        "Regret, repair and moves in plain numpy: a plan at any size, without a bound.",
+        "Prices, moves and kicks in plain numpy: a plan at any size, without a bound.",
         frozenset({"mip", "start", "seed", "progress"}),
         _nothing_missing,
         solve,

@@ -149,7 +149,7 @@ def pass_model(highs: Any, mip: Mip, *, relaxed: bool) -> None:
             mip.upper,
             mip.row_lower,
             mip.row_upper,
-            mip.matrix.indptr.astype(np.int32),
+            mip.matrix.indptr.astype(np.int32, copy=False),
             mip.matrix.indices.astype(np.int32, copy=False),
             mip.matrix.data,
             np.zeros(cols, dtype=np.int32) if relaxed else kinds,
