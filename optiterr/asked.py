@@ -209,6 +209,14 @@ def _ambiguous(name: str, accounts: Table, pairs: Table) -> Fault:
 
 
 def _unfound(column: Column, table: Table, pairs: Table | None, by: Coordinates | None) -> Fault:
+    ours = [one for one, theirs in table.written.items() if theirs == column.name]
+    if ours:
+        return Fault(
+            table.place.column(column.name),
+            f"a rule reads it by this name, and the scenario calls it {ours[0]!r}",
+            f"write {ours[0]!r} in the rule, or name it twice with "
+            f"{table.key}.columns: {{{column.name}: {column.name}}}",
+        )
     near = _alike(column.name, table.frame.columns)
     if near is None and column.table == "measure" and pairs is not None:
         there = _alike(column.name, pairs.frame.columns)

@@ -21,6 +21,9 @@ Cells = NDArray[np.object_]
 LONGEST_WHOLE = 1e15
 """Excel keeps 15 digits of a number; longer ids are damaged before they are read."""
 
+MOST_JUDGED = 2_000
+"""Cells of a column that are looked at one by one for what is wrong with them."""
+
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 BLANK_WORDS = {"", "-", "--", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "unknown"}
 YES = {"true", "t", "yes", "y", "x", "1"}
@@ -124,13 +127,14 @@ def repeated(values: Cells, place: Place, column: str) -> list[Fault]:
     twice = np.flatnonzero((series.duplicated(keep=False) & series.notna()).to_numpy(dtype=bool))
     if not len(twice):
         return []
-    rows = series.iloc[twice].groupby(series.iloc[twice], sort=False).indices
-    groups = [(str(one), twice[at]) for one, at in rows.items()]
+    codes, names = pd.factorize(values[twice])
+    again = series.iloc[twice].duplicated().to_numpy(dtype=bool)
+    second = twice[again][np.unique(codes[again], return_index=True)[1]]
     return place.faults(
         column,
-        [int(at[1]) for _, at in groups],
+        second,
         lambda n: (
-            f"id {groups[n][0]!r} stands in {place.rows(groups[n][1], 8)}",
+            f"id {names[n]!r} stands in {place.rows(twice[codes == n], 8)}",
             "keep one of the rows, or give each an id of its own",
         ),
     )
@@ -152,12 +156,13 @@ def numbers(
     values = _fast_numbers(cells)
     if values is None or not np.isfinite(values).all():
         raw = _objects(cells)
-        values = np.full(len(raw), np.nan)
-        for at, cell in enumerate(raw):
-            if (number := _number(cell)) is not None:
-                values[at] = number
+        values = np.array([_number(cell) for cell in raw], dtype=float)  # None becomes NaN
         bad = np.flatnonzero(~np.isfinite(values))
-        faults = _told(_sorted_out(raw, bad, _no_number), place, column)
+        faults = _told(_sorted_out(raw, bad[:MOST_JUDGED], _no_number), place, column)
+        if len(bad) > MOST_JUDGED:
+            last = place.rows(bad[-1:])
+            what = f"{len(bad) - MOST_JUDGED} more cells hold no number, down to {last}"
+            faults.append(Fault(place.column(column), what, "mend the cells above first"))
     else:
         faults = []
     if minimum is not None:

@@ -172,18 +172,20 @@ def _unknown(
     fix: Callable[[str, str | None], str],
 ) -> list[Fault]:
     """One fault for each unknown id, however many rows it stands in."""
+    if not len(rows):
+        return []
     roster = [one for one in known if one is not None]
     if not roster:  # told already
         return []
     lean = {str(one).lstrip("0").casefold(): str(one) for one in roster}
-    groups = list(pd.Series(rows).groupby(pd.Series(ids[rows], dtype=object), sort=False))
+    codes, names = pd.factorize(ids[rows])
+    first = rows[np.unique(codes, return_index=True)[1]]
     home = {"owner": "reps", "rep": "reps", "account": "accounts"}[said]
 
     def say(n: int) -> tuple[str, str]:
-        one, at = str(groups[n][0]), groups[n][1].to_numpy()
+        one, at = str(names[n]), rows[codes == n]
         near = lean.get(one.lstrip("0").casefold()) or nearest(one, roster)
         stands = "" if len(at) == 1 else f"; it stands in {table.place.rows(at)}"
         return f"{said} {one!r} is not in data.{home}{stands}", fix(one, near)
 
-    first = [int(at.iloc[0]) for _, at in groups]
     return table.place.faults(table.name(column), first, say)

@@ -108,7 +108,19 @@ def test_the_strictest_of_several_minimums_holds():
     ]
 
 
-def test_a_million_pairs_too_many_are_refused(monkeypatch: pytest.MonkeyPatch):
+def test_bad_numbers_beyond_the_first_thousands_are_counted():
+    """Of 2,100 bad cells 20 are told, 1,980 counted as their kind and 100 as whatever they are."""
+    rows = [{"account_id": str(n), "own": None, "revenue": "$1"} for n in range(2100)]
+    told = refusal(rows, asked=[Column("measure", "revenue")])
+    assert len(told) == 22
+    assert told[-2:] == [
+        "data.accounts.records, column 'revenue': 1980 more of the kind above, down to record 2000",
+        "data.accounts.records, column 'revenue': 100 more cells hold no number, "
+        "down to record 2100",
+    ]
+
+
+def test_too_many_pairs_are_refused(monkeypatch: pytest.MonkeyPatch):
     """All pairs of a large scenario do not fit the memory; nearest ones may."""
     monkeypatch.setattr(reading, "MOST_PAIRS", 8)
     assert refusal() == ["data.pairs: 9 candidate pairs are more than 8"]
