@@ -56,18 +56,23 @@ def activity(block: Block, pairs: Pairs) -> tuple[Floats, Floats]:
     matrix = block.matrix
     if not matrix.nnz:
         return np.zeros(block.rows), np.zeros(block.rows)
-    row = np.repeat(np.arange(block.rows), np.diff(matrix.indptr))
     account = pairs.account[matrix.indices]
     # Columns are sorted within a row, so the entries of one account in one row stand together.
-    first = np.flatnonzero(np.r_[True, (np.diff(row) != 0) | (np.diff(account) != 0)])
-    count = np.diff(np.r_[first, len(row)])
-    least = np.minimum.reduceat(matrix.data, first)
-    most = np.maximum.reduceat(matrix.data, first)
+    begins = np.empty(matrix.nnz, dtype=bool)
+    begins[1:] = account[1:] != account[:-1]
+    begins[matrix.indptr[:-1][np.diff(matrix.indptr) > 0]] = True
+    owner = np.repeat(np.arange(block.rows), np.diff(matrix.indptr))
+    least = most = matrix.data
+    count = np.ones(1, dtype=np.int64)
+    if not begins.all():
+        first = np.flatnonzero(begins)
+        count = np.diff(np.append(first, matrix.nnz))
+        least, most = np.minimum.reduceat(least, first), np.maximum.reduceat(most, first)
+        owner, account = owner[first], account[first]
     # An account with a pair outside the row may also add nothing.
-    whole = count == np.diff(pairs.start)[account[first]]
+    whole = count == np.diff(pairs.start)[account]
     least = np.where(whole, least, np.minimum(least, 0.0))
     most = np.where(whole, most, np.maximum(most, 0.0))
-    owner = row[first]
     return (
         np.bincount(owner, least, minlength=block.rows).astype(float),
         np.bincount(owner, most, minlength=block.rows).astype(float),
@@ -149,11 +154,24 @@ def _stack(
     # The slack entries of a row sit in its last places; everything else keeps its order.
     rank = np.arange(len(at_row)) - np.searchsorted(at_row, at_row)
     place = indptr[at_row] + plain[at_row] + rank
-    mask = np.ones(indptr[-1], dtype=bool)
-    mask[place] = False
+    own = np.ones(indptr[-1], dtype=bool)
+    own[place] = False
     indices[place], data[place] = col, value
-    indices[mask] = np.concatenate(
-        [np.arange(len(pairs), dtype=np.int32), *(piece.indices for piece in pieces)]
-    )
-    data[mask] = np.concatenate([np.ones(len(pairs)), *(piece.data for piece in pieces)])
-    return sparse.csr_array((data, indices, indptr.astype(np.int64)), shape=(rows, cols))
+    picks, ones = np.arange(len(pairs), dtype=np.int32), np.ones(len(pairs))
+    first = 0
+    for part_width, part_indices, part_data in zip(
+        width,
+        [picks, *(piece.indices for piece in pieces)],
+        [ones, *(piece.data for piece in pieces)],
+        strict=True,
+    ):
+        last = first + len(part_width)
+        span = slice(indptr[first], indptr[last])
+        if slacks[first:last].any():
+            indices[span][own[span]], data[span][own[span]] = part_indices, part_data
+        else:
+            indices[span], data[span] = part_indices, part_data
+        first = last
+    # Positions of one kind keep the arrays as they are; scipy would widen the indices otherwise.
+    narrow = indptr.astype(np.int32 if indptr[-1] <= np.iinfo(np.int32).max else np.int64)
+    return sparse.csr_array((data, indices, narrow), shape=(rows, cols))
