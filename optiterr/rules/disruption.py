@@ -204,7 +204,8 @@ class Disruption(Rule):
             where="all",
             amount=moved / total if shared else moved,
             unit="share of the book" if shared else self.of,
-            message=f"{counted(count, 'account')}{worth} to move to another rep",
+            message=f"{counted(count, 'account')}{worth} move{'s' if count == 1 else ''} "
+            "to another rep",
         )
 
     def _forced(self, name: str, books: pd.DataFrame) -> Iterator[Finding]:
@@ -219,8 +220,8 @@ class Disruption(Rule):
             where="all",
             amount=amount,
             unit=self.of,
-            message=f"{counted(len(books), 'account')}{worth} need a new rep because the owner "
-            "leaves or has left; that is not counted as a move",
+            message=f"{counted(len(books), 'account')}{worth} had an owner who leaves or has left; "
+            "the new rep is no move",
         )
 
 

@@ -110,7 +110,7 @@ class Fit(Rule):
             account = problem.account_ids[problem.pairs.account[at]]
             raise DataError(
                 f"rule {name!r}, pairs, column {self.score!r}",
-                f"{len(wrong):,} scores are not between 0 and {self.best:g}; the first is "
+                f"{counted(len(wrong), 'score')} not between 0 and {self.best:g}; the first is "
                 f"{written(score[at])} for account {account!r} "
                 f"and rep {problem.rep_ids[problem.pairs.rep[at]]!r}",
                 "correct the scores, or set best to the highest score there is",

@@ -201,6 +201,7 @@ class Locks(Rule):
         if self.table in problem.tables:
             written = problem.tables[str(self.table)].reindex(columns=columns).astype(object)
             locks = pd.concat([locks, written], ignore_index=True)
+        locks = locks.map(lambda one: one.strip() if isinstance(one, str) else one)
         locks = locks.astype(object).where(locks.notna() & (locks != ""), None)
         ended = pd.Series(False, locks.index)
         if problem.planning_date is not None:
@@ -214,7 +215,7 @@ class Locks(Rule):
                 amount=float(ended.sum()),
                 unit="locks",
                 message=f"{counted(int(ended.sum()), 'lock')} ended before the planning date "
-                f"{problem.planning_date} and no longer count",
+                f"{problem.planning_date} and no longer count{'s' if ended.sum() == 1 else ''}",
             )
         owner = dict(zip(problem.accounts["account_id"], problem.accounts["owner_id"], strict=True))
         seen = set()
@@ -227,7 +228,11 @@ class Locks(Rule):
             seen.add((account, rep))
             reason = f" ({lock['reason']})" if lock["reason"] else ""
             now = "nobody serves it" if pd.isna(served) else f"rep {served} serves it"
-            words = f"is kept with rep {rep}, but {now}" if kept else f"is forbidden to rep {rep}"
+            words = (
+                f"is kept with rep {rep}, but {now}"
+                if kept
+                else f"is forbidden to rep {rep}, who serves it"
+            )
             yield Finding(
                 rule=name,
                 weight=self.severity,

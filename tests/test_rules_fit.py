@@ -1,0 +1,138 @@
+"""Fit, worked by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from toys import amounts, cost, messages, problem, refusal
+
+from optiterr.rules.fit import Fit
+
+
+def scored():
+    """Scores of r1: 1 and 0.5; of r2: 0.25 and 0. Revenues 4 and 8."""
+    return problem(
+        {"revenue": [4.0, 8.0]},
+        2,
+        pairs={("a", "r1"): 1.0, ("a", "r2"): 0.25, ("b", "r1"): 0.5, ("b", "r2"): 0.0},
+    )
+
+
+def matched():
+    """a is a bank in the north, b retail or bank in the south; r1 does banks, r2 retail, south."""
+    return problem(
+        {"industry": ["bank", "retail; bank"], "area": ["north", "south"]},
+        {"does": ["bank", "retail"], "area": ["", "south;east"]},
+    )
+
+
+def test_fit_price_of_what_is_short_of_the_best():
+    """r1 is 0 + 0.5 short, r2 0.75 + 1, at 10."""
+    rule = Fit(score="value", price=10)
+    assert cost(rule, scored(), a="r1", b="r1") == 5.0
+    assert cost(rule, scored(), a="r2", b="r2") == 17.5
+    assert amounts(rule, scored(), a="r2", b="r1") == {"r1": 0.5, "r2": 0.75}
+    assert messages(rule, scored(), a="r2", b="r2") == [
+        "rep r2 fits the accounts served at 0.12 of 1 on average, 1.75 points short in all"
+    ]
+
+
+def test_fit_price_weighted_by_a_measure():
+    """0.75 of revenue 4 and 0.5 of revenue 8: 3 + 4."""
+    rule = Fit(score="value", price=1, weight="revenue")
+    assert cost(rule, scored(), a="r2", b="r1") == 7.0
+    assert messages(rule, scored(), a="r2", b="r1")[0] == (
+        "rep r1 fits the accounts served at 0.5 of 1 on average, 4 points short in all, "
+        "weighted by revenue"
+    )
+
+
+def test_fit_holds_and_fails_and_bears_the_limit():
+    """At least 0.5: r1 fits a (1) and b (exactly 0.5), r2 neither (0.25 and 0)."""
+    rule = Fit(score="value", at_least=0.5)
+    assert amounts(rule, scored(), a="r1", b="r1") == {}
+    assert cost(rule, scored(), a="r1", b="r1") == 0.0
+    assert amounts(rule, scored(), a="r2", b="r2") == {"r2": 0.75}
+    assert cost(rule, scored(), a="r2", b="r1") == math.inf
+    assert messages(rule, scored(), a="r2", b="r2") == [
+        "rep r2 serves 2 accounts that fit below 0.5: a, b"
+    ]
+
+
+def test_fit_of_scores_up_to_another_best():
+    """Of a best of 2, a score of 1 is 1 short."""
+    assert cost(Fit(score="value", best=2, price=1), scored(), a="r1", b="r1") == 2.5
+
+
+def test_fit_matches_any_word_in_common():
+    """Industry: r1 matches both, r2 only b. Area: r1 none, r2 only b. Each column is a half."""
+    rule = Fit(match={"industry": "does", "area": "area"}, price=1)
+    assert cost(rule, matched(), a="r1", b="r1") == 1.0
+    assert cost(rule, matched(), a="r2", b="r2") == 1.0
+    assert cost(rule, matched(), a="r1", b="r2") == 0.5
+    assert amounts(rule, matched(), a="r2", b="r2") == {"r2": 1.0}
+
+
+def test_fit_match_with_weights():
+    """Industry counts 3 of 4, area 1 of 4: r1 is a quarter short for each, r2 all of a."""
+    rule = Fit(
+        match={"industry": "does", "area": "area"}, weights={"industry": 3, "area": 1}, price=4
+    )
+    assert cost(rule, matched(), a="r1", b="r1") == 2.0
+    assert cost(rule, matched(), a="r2", b="r2") == 4.0
+
+
+def test_fit_match_as_a_hard_rule_says_who_may_serve_whom():
+    """At least half: r1 may have both accounts (industry), r2 only b."""
+    rule = Fit(match={"industry": "does", "area": "area"}, at_least=0.5)
+    said = rule.eligible(matched())
+    assert np.array_equal(said.may[said.kind], [[True, False], [True, True]])
+    assert Fit(score="value", at_least=0.5).eligible(scored()) is None
+
+
+def test_fit_of_zero_words_matches_nobody():
+    """Neither an empty account value nor an empty rep value has a word in common."""
+    data = problem({"industry": [None, ";", "bank"]}, {"does": ["bank", ""]})
+    rule = Fit(match={"industry": "does"}, price=1)
+    assert cost(rule, data, a="r1", b="r2", c="r1") == 2.0
+    assert amounts(rule, data, a="r1", b="r1", c="r2") == {"r1": 2.0, "r2": 1.0}
+
+
+def test_fit_of_empty_books_is_not_short():
+    """Nobody assigned, or a pair without a score."""
+    rule = Fit(score="value", price=1, at_least=0.5)
+    assert amounts(rule, scored(), a=None, b="stranger") == {}
+
+
+def test_fit_refuses_scores_beyond_the_best():
+    """1.0 is no score where the best is 0.9."""
+    assert refusal(Fit(score="value", best=0.9, price=1), scored()) == (
+        "rule 'rule', pairs, column 'value': 1 score not between 0 and 0.9; "
+        "the first is 1 for account 'a' and rep 'r1'\n"
+        "    fix: correct the scores, or set best to the highest score there is"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"price": 1}, "fit needs either a score from the pairs file or columns to match"),
+        ({"price": 1, "score": "s", "match": {"a": "b"}}, "fit needs either a score"),
+        ({"score": "s"}, "fit needs a price for what is short of the best, an at_least, or both"),
+        ({"price": 1, "match": {"a": "b"}, "best": 2}, "a match scores between 0 and 1: drop best"),
+        ({"score": "s", "at_least": 2}, "at_least (2) is above the best score (1)"),
+        (
+            {"price": 1, "match": {"a": "b"}, "weights": {"c": 1}},
+            "weights speak of ['c'], match of ['a']: name the same account columns",
+        ),
+        ({"score": "s", "at_least": 1, "weight": "w"}, "weight multiplies what is priced"),
+    ],
+)
+def test_fit_settings_that_contradict(fields, message):
+    """Each is refused with what to do."""
+    with pytest.raises(ValidationError) as error:
+        Fit(**fields)
+    assert message in str(error.value)
