@@ -136,6 +136,19 @@ def test_a_false_plan_reported_before_a_hang_is_no_plan() -> None:
     assert solution.x is None
 
 
+def test_a_reported_plan_that_breaks_a_hard_row_is_no_plan() -> None:
+    """Both accounts at r0 are a load of 2 where 1 is allowed."""
+    build = builder(2, Pairs.full(2, 2), 2)
+    build.add_rows("capacity", Band.of(2, upper=1.0), ["r0", "r1"], [0, 1, 0, 1], range(4), 1.0)
+    liar = liars.as_solver(liars.hanging_with_plan)
+    solution = supervised(liar, build.build(), QUICK, grace=0.5)
+    assert solution.status is Status.NO_SOLUTION
+    assert solution.message == (
+        "hanging_with_plan ran past its limit of 0.2 s and was killed 0.5 s later; "
+        "the plan that it had reported breaks a hard row"
+    )
+
+
 def test_a_stop_brings_the_best_plan() -> None:
     """A solver that listens ends by itself when asked to stop."""
     solution = run(liars.obedient, Limits(seconds=100), stop=lambda: True)
