@@ -41,12 +41,13 @@ def toys() -> dict[str, Problem]:
         }
     )
     owner = np.array([0, 1, NOBODY, DEPARTED], dtype=np.int32)
-    whole = Problem(
+    near = Problem(
         accounts,
         reps,
         owner,
-        Pairs.full(4, 3),
+        Pairs.of([0, 0, 0, 1, 1, 2, 2, 2, 3, 3], [0, 1, 2, 0, 1, 0, 1, 2, 1, 2], 4),
         12,
+        candidates="nearest",
         tables={
             "locks": pd.DataFrame(
                 {
@@ -85,4 +86,4 @@ def toys() -> dict[str, Problem]:
         accounts[:2], reps[:1], np.array([0, DEPARTED], dtype=np.int32), Pairs.full(2, 1), 2
     )
     empty = Problem(accounts[:0], reps, np.zeros(0, dtype=np.int32), Pairs.full(0, 3), 0)
-    return {"whole": whole, "leaver": leaver, "listed": listed, "single": single, "empty": empty}
+    return {"near": near, "leaver": leaver, "listed": listed, "single": single, "empty": empty}

@@ -134,41 +134,33 @@ class Disruption(Rule):
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
-        books["_amount"] = books.get(self.of, 1.0)
         roster = problem.reps.loc[problem.serves, "rep_id"]
-        stays = books["owner_id"].isin(roster)
-        yield from self._forced(name, books[books["owner_id"].notna() & ~stays])
-        base = books[stays]
-        moves = base[base["owner_id"] != base["rep_id"]]
-        total, moved = float(base["_amount"].sum()), float(moves["_amount"].sum())
+        amount = pd.Series(books.get(self.of, 1.0), books.index, dtype=float)
+        owner, rep = books["owner_id"], books["rep_id"]
+        stays = owner.isin(roster)
+        yield from self._forced(name, amount[owner.notna() & ~stays])
+        moves = stays & (owner != rep)
+        total, moved = float(amount[stays].sum()), float(amount[moves].sum())
         if not self._has_limits:
             if moved > 0:
-                yield self._priced(name, len(moves), moved, total)
+                yield self._priced(name, int(moves.sum()), moved, total)
             return
         words = f"{written(moved)} of {written(total)} {self.of} change hands"
         for limit in _caps(self.max_share, self.max_amount, total):
             yield from self._over(name, "all", moved, limit, total, total - limit, words)
-        yield from self._lost(name, base, moves)
-        if self.rep_in_max_share is None and self.rep_in_max_amount is None:
-            return
-        come = moves[moves["rep_id"].isin(roster)].groupby("rep_id")["_amount"].sum().to_dict()
-        average = total / max(1, len(roster))
-        for rep_id, gained in come.items():
-            words = f"rep {rep_id} gains {written(gained)} {self.of} from other reps"
-            for limit in _caps(self.rep_in_max_share, self.rep_in_max_amount, average):
-                yield from self._over(name, str(rep_id), gained, limit, average, limit, words)
-
-    def _lost(self, name: str, base: pd.DataFrame, moves: pd.DataFrame) -> Iterator[Finding]:
-        """Reps who lose more of their own book than allowed."""
-        if self.rep_out_max_share is None and self.rep_out_max_amount is None:
-            return
-        lost = moves.groupby("owner_id")["_amount"].sum().to_dict()
-        own = base.groupby("owner_id")["_amount"].sum().to_dict()
-        for rep_id, out in lost.items():
-            book = float(own[rep_id])
-            words = f"rep {rep_id} loses {written(out)} of {written(book)} {self.of}"
-            for limit in _caps(self.rep_out_max_share, self.rep_out_max_amount, book):
-                yield from self._over(name, str(rep_id), out, limit, book, book - limit, words)
+        if self.rep_out_max_share is not None or self.rep_out_max_amount is not None:
+            own = amount[stays].groupby(owner[stays]).sum().to_dict()
+            for rep_id, out in amount[moves].groupby(owner[moves]).sum().to_dict().items():
+                book = float(own[rep_id])
+                words = f"rep {rep_id} loses {written(out)} of {written(book)} {self.of}"
+                for limit in _caps(self.rep_out_max_share, self.rep_out_max_amount, book):
+                    yield from self._over(name, str(rep_id), out, limit, book, book - limit, words)
+        if self.rep_in_max_share is not None or self.rep_in_max_amount is not None:
+            average, come = total / max(1, len(roster)), moves & rep.isin(roster)
+            for rep_id, gained in amount[come].groupby(rep[come]).sum().to_dict().items():
+                words = f"rep {rep_id} gains {written(gained)} {self.of} from other reps"
+                for limit in _caps(self.rep_in_max_share, self.rep_in_max_amount, average):
+                    yield from self._over(name, str(rep_id), gained, limit, average, limit, words)
 
     def _over(
         self,
@@ -208,11 +200,11 @@ class Disruption(Rule):
             "to another rep",
         )
 
-    def _forced(self, name: str, books: pd.DataFrame) -> Iterator[Finding]:
+    def _forced(self, name: str, amounts: pd.Series[float]) -> Iterator[Finding]:
         """A note on accounts whose owner leaves or has left: they move whatever anyone decides."""
-        if books.empty:
+        if amounts.empty:
             return
-        amount = float(books["_amount"].sum())
+        amount = float(amounts.sum())
         worth = "" if self.of == COUNT else f" with {written(amount)} {self.of}"
         yield Finding(
             rule=name,
@@ -220,8 +212,8 @@ class Disruption(Rule):
             where="all",
             amount=amount,
             unit=self.of,
-            message=f"{counted(len(books), 'account')}{worth} had an owner who leaves or has left; "
-            "the new rep is no move",
+            message=f"{counted(len(amounts), 'account')}{worth} had an owner who leaves or has "
+            "left; the new rep is no move",
         )
 
 

@@ -204,7 +204,7 @@ class Locks(Rule):
         locks = locks.map(lambda one: one.strip() if isinstance(one, str) else one)
         locks = locks.astype(object).where(locks.notna() & (locks != ""), None)
         ended = pd.Series(False, locks.index)
-        if problem.planning_date is not None:
+        if problem.planning_date is not None and locks["until"].notna().any():
             days = pd.to_datetime(locks["until"], format="mixed")
             ended = days < pd.Timestamp(problem.planning_date)
         if ended.any():
