@@ -273,7 +273,7 @@ def _handed_over(name: str, frames: Mapping[str, Any], key: str) -> pd.DataFrame
     if isinstance(table, pd.DataFrame):
         named = [one for one in table.index.names if one is not None and one not in table.columns]
         keep = bool(named) and len(named) == table.index.nlevels
-        return table.copy().reset_index(drop=not keep)
+        return table.reset_index(drop=not keep)
     import narwhals
 
     try:

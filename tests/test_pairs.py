@@ -132,6 +132,20 @@ def test_of_reps_equally_far_the_earlier_in_the_roster_is_taken():
     assert listed(pairs) == [(0, 0), (0, 4)]
 
 
+def test_ties_beyond_the_first_look_are_seen():
+    """From the pole thirty reps on one parallel are equally far: the first two are taken."""
+    order = np.random.default_rng(3).permutation(30)
+    pairs = nearest_pairs(
+        (np.array([90.0]), np.array([0.0])),
+        (np.full(30, 80.0), order * 12.0 - 180),
+        np.array([-1]),
+        2,
+        np.zeros(1, dtype=np.int64),
+        np.ones((1, 30), dtype=bool),
+    )
+    assert listed(pairs) == [(0, 0), (0, 1)]
+
+
 def test_across_the_date_line_is_near():
     """179.9 east and 179.9 west are neighbours; at the pole every longitude is."""
     pairs = nearest_pairs(

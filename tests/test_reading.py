@@ -176,6 +176,16 @@ def test_numbers_texts_and_dates_have_one_form():
     assert read["d"].dt.year.tolist()[2] == 9999
 
 
+@pytest.mark.parametrize("cell", [dt.datetime(2026, 7, 1, 9), 46000, True, "2026-07-01 00:00"])
+def test_what_is_no_plain_date_is_refused(cell: Any):
+    """A time of day, a count of days and a date written otherwise; midnight is a date."""
+    asked = [Column("accounts", "d", "date")]
+    rows = [{"account_id": "a", "d": cell}, {"account_id": "b", "d": dt.datetime(2026, 7, 1)}]
+    (fault,) = refusal(rows, asked=asked, said={"owner": None})
+    assert fault.startswith("data.accounts.records, record 1, column 'd': ")
+    assert fault.endswith(" is no date")
+
+
 def test_whole_numbers_are_ids_when_all_of_them_are_whole():
     """Ids 7 and 12.0 are "7" and "12"; with 12.5 among them none is an id."""
     frames = {"a": pd.DataFrame({"account_id": [7.0, 12.0], "own": [1.0, np.nan]})}
@@ -258,6 +268,39 @@ def test_further_tables_and_hashes_come_along(tmp_path: Path):
     assert sorted(read.hashes) == ["accounts", "reps", "tables.locks"]
     assert {len(one) for one in read.hashes.values()} == {64}
     assert read.planning_date == dt.date(2026, 7, 1)
+
+
+def test_nearest_reps_are_looked_for_among_those_who_may_serve():
+    """Reps at 1, 2, 3 and 4 degrees; r1 leaves; account b may not have r2; a is owned by r4.
+
+    Two nearest: a (at 0) r2 and r3, and its owner r4; b (at 0) r3 and r4.
+    """
+    rows = [
+        {"account_id": one, "own": own, "lat": 0, "lon": 0.5}
+        for one, own in (("a", "r4"), ("b", "r1"))
+    ]
+    people = [
+        {"rep_id": f"r{n}", "lat": n, "lon": 0.5, "out": "yes" if n == 1 else ""}
+        for n in (1, 2, 3, 4)
+    ]
+    seen: list[Problem] = []
+
+    def eligible(empty: Problem) -> tuple[Any, Any]:
+        seen.append(empty)
+        may = np.array([[True, True, True, True], [True, False, True, True]])
+        return np.array([0, 1]), may
+
+    read = problem(
+        rows,
+        people,
+        rep_said={"leaves": "out"},
+        pairs={"nearest": 2, "by": {"latitude": "lat", "longitude": "lon"}},
+        eligible=eligible,
+    )
+    assert pairs(read) == [("a", "r2"), ("a", "r3"), ("a", "r4"), ("b", "r3"), ("b", "r4")]
+    assert (read.candidates, read.possible) == ("nearest", 6)
+    assert [len(empty.pairs) for empty in seen] == [0]
+    assert seen[0].accounts["lat"].tolist() == [0.0, 0.0]
 
 
 # ------------------------------------------------------------------------------ pairs from a table
@@ -373,6 +416,16 @@ def test_heavy_tails_are_not_two_units(sigma: float, size: int):
     for _ in range(20):
         assert two_units(rng.lognormal(8, sigma, size)) is None
         assert two_units(rng.pareto(1 / sigma, size)) is None
+
+
+def test_one_or_two_far_values_are_no_second_unit():
+    """Two of thirty accounts a thousand times larger than the rest may be what they are."""
+    values = np.linspace(40, 60, 30)
+    values[:2] *= 1000
+    assert two_units(values) is None
+    values[2] *= 1000
+    assert two_units(values) is not None
+    assert two_units(values[:19]) is None
 
 
 @pytest.mark.parametrize("sigma", [0.3, 0.6, 1.0])

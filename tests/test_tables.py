@@ -299,11 +299,9 @@ def test_parquet_keeps_whole_numbers_beside_empty_cells(tmp_path: Path):
     frame.index.name = "id"
     frame.to_parquet(tmp_path / "t.parquet")
     back, _ = read_table(TableSource(file="t.parquet"), tmp_path)
-    assert (back["id"].tolist(), back["n"][0], back["n"].isna().tolist()) == (
-        ["a", "b"],
-        big,
-        [False, True],
-    )
+    assert back["id"].tolist() == ["a", "b"]
+    assert str(back["n"][0]) == str(big)
+    assert back["n"].isna().tolist() == [False, True]
 
 
 def test_records_may_leave_cells_out():
@@ -358,7 +356,7 @@ def test_polars_and_arrow_tables_are_read():
     for table in tables:
         frame, _ = read_table(TableSource(frame="t"), HERE, {"t": table})
         assert frame["id"].tolist() == ["a", "b"]
-        assert frame["n"][0] == 2**60 + 1
+        assert str(frame["n"][0]) == str(2**60 + 1)
 
 
 @pytest.mark.parametrize(
