@@ -1,4 +1,7 @@
-"""Scenarios side by side, with today's books as one more column: every number a report may show."""
+"""Scenarios side by side, with today's books as one more column: every number a report may show.
+
+Longer than other modules: the value, its filling and what may be said of costs belong together.
+"""
 
 from __future__ import annotations
 

@@ -25,6 +25,9 @@ Section = Literal["outcome", "moves", "balance", "capacity", "travel", "findings
 NEAR = (0.05, 0.10, 0.15)
 """How near the mean a book has to be to be counted as even, as shares of the mean."""
 
+NONE_LEFT = 1e-9
+"""A share that is at most this much is rounding: nothing."""
+
 MISSING = "–"
 """What stands where a figure does not apply."""
 
@@ -75,6 +78,8 @@ def show(value: float, style: Style = "amount", rounded: Rounded = "nearest") ->
     A share is never rounded to a whole 0 or 100 percent that it does not reach.
     """
     if style == "share":
+        if rounded == "up" and 0 < value <= NONE_LEFT:
+            value = 0.0
         hundreds = ("100", f"{_MINUS}100")
         texts = (_digits(value * 100, digits, rounded) for digits in range(3, 9))
         text = next((text for text in texts if text not in hundreds or abs(value) == 1), "100")

@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from optiterr.case import Case
-from optiterr.figures import show
-
-NONE_LEFT = 1e-9
-"""A proved gap below this share leaves nothing to be gained."""
+from optiterr.figures import NONE_LEFT, show
 
 
 class Part(BaseModel):

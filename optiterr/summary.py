@@ -1,4 +1,7 @@
-"""A plan or today's books as a case: figures, books, moves, and what they may be compared with."""
+"""A plan or today's books as a case: figures, books, moves, and what they may be compared with.
+
+Longer than other modules: it fills one value, field by field.
+"""
 
 from __future__ import annotations
 

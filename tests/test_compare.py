@@ -531,6 +531,7 @@ def test_a_gap_is_rounded_up_and_a_bound_down() -> None:
     """At most 0.1234 % is told as 0.124, not 0.123; at least 99.97 % reached as 99.9."""
     assert figure("gap").show(0.001234) == "0.124\u00a0%"
     assert figure("gap").show(0.003) == "0.3\u00a0%"
+    assert figure("gap").show(1e-10) == "0\u00a0%"
     assert figure("reached").show(0.99971) == "99.9\u00a0%"
     assert figure("bound").show(1234.9) == "1,234"
 

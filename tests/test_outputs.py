@@ -7,9 +7,11 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -22,6 +24,7 @@ from optiterr.figures import MISSING, show
 from optiterr.findings import Finding, Weight
 from optiterr.outputs import charts, render, writers
 from optiterr.outputs.csvs import tables
+from optiterr.outputs.drawing import inline, labels_of
 from optiterr.outputs.html import page
 from optiterr.outputs.markdown import report
 
@@ -92,6 +95,7 @@ def nodes(text: str) -> list[Node]:
     return list(tree.root.walk())
 
 
+@cache
 def two() -> Comparison:
     """The tiny plan, and the same prices with a plan that moves nothing more."""
     today = summarise_today(tiny(), RULES)
@@ -110,6 +114,12 @@ def two() -> Comparison:
     return compare("fy27", "New year", [summary(), other], today)
 
 
+@cache
+def shown() -> str:
+    """The page of the two."""
+    return page(two())
+
+
 def fixed() -> Comparison:
     """The comparison of the golden files: digests and words of rules do not depend on versions."""
     lines = tuple(
@@ -126,14 +136,14 @@ def fixed() -> Comparison:
     return compare("fy27", "New year", cases, still(told.today, "today"))
 
 
-@pytest.mark.parametrize("name", ["report.md", "comparison.json"])
-def test_golden(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "text"), [("report.md", report), ("report.json", Comparison.to_json)]
+)
+def test_golden(name: str, text: Callable[[Comparison], str]) -> None:
     """What a reader gets changes only on purpose: write anew with OPTITERR_GOLDEN=write."""
-    render(fixed(), tmp_path)
-    golden = GOLDEN / ("report.md" if name == "report.md" else "report.json")
     if os.environ.get("OPTITERR_GOLDEN") == "write":
-        golden.write_text((tmp_path / name).read_text(encoding="utf-8"), encoding="utf-8")
-    assert (tmp_path / name).read_text(encoding="utf-8") == golden.read_text(encoding="utf-8")
+        (GOLDEN / name).write_text(text(fixed()), encoding="utf-8")
+    assert text(fixed()) == (GOLDEN / name).read_text(encoding="utf-8")
 
 
 def test_all_files_are_written_and_the_same_every_time(tmp_path: Path) -> None:
@@ -158,7 +168,7 @@ def test_every_figure_in_the_page_is_that_of_the_json() -> None:
     forms = {row.figure.key: row.figure for row in told.rows}
     rows = {row["figure"]["key"]: row["cells"] for row in data["rows"]}
     seen = set()
-    for node in nodes(page(told)):
+    for node in nodes(shown()):
         if "data-figure" not in node.attrs:
             continue
         case, key = node.attrs["data-case"], node.attrs["data-figure"]
@@ -166,8 +176,8 @@ def test_every_figure_in_the_page_is_that_of_the_json() -> None:
         value = float(node.attrs["data-value"])
         if node.tag == "td":
             assert value == rows[key][case]["value"]
-            (shown,) = [n for n in node.walk() if n.attrs.get("class") == "value"]
-            assert shown.text == forms[key].show(value)
+            (written,) = [n for n in node.walk() if n.attrs.get("class") == "value"]
+            assert written.text == forms[key].show(value)
             seen.add((case, key))
         else:
             assert value == own[key]
@@ -191,7 +201,7 @@ def test_every_book_and_move_in_the_page_is_that_of_the_json() -> None:
     books = {(c["name"], b["rep_id"]): b for c in data["cases"] for b in c["books"]}
     moves = {(c["name"], m["account_id"]): m for c in data["cases"] for m in c["moves"]}
     loads = measures = 0
-    for node in nodes(page(told)):
+    for node in nodes(shown()):
         at = node.attrs
         if "data-rep" in at:
             value = books[at["data-case"], at["data-rep"]][at["data-field"]][at["data-name"]]
@@ -215,7 +225,7 @@ def test_every_book_and_move_in_the_page_is_that_of_the_json() -> None:
 
 def test_the_page_is_alone() -> None:
     """No address, no script or style from elsewhere, and a policy that would refuse them."""
-    text = page(two())
+    text = shown()
     bare = text.replace('xmlns="http://www.w3.org/2000/svg"', "")
     assert not re.search(r"https?:|//[a-z]|@import|\burl\(|javascript:", bare)
     every = nodes(text)
@@ -234,7 +244,7 @@ def test_the_page_is_alone() -> None:
 
 def test_every_drawing_has_a_name_and_says_what_it_shows() -> None:
     """A reader who cannot see gets a title and the numbers of the drawing."""
-    drawings = [n for n in nodes(page(two())) if n.tag == "svg"]
+    drawings = [n for n in nodes(shown()) if n.tag == "svg"]
     assert len(drawings) == 9  # trade-off, cost; 2 x (loads, flows, solve); capacity
     for drawing in drawings:
         assert drawing.attrs["role"] == "img"
@@ -243,6 +253,7 @@ def test_every_drawing_has_a_name_and_says_what_it_shows() -> None:
         assert drawing.children[1].text
 
 
+@cache
 def hostile() -> Comparison:
     """The tiny case with every name turned against the reader."""
     problem = tiny()
@@ -273,8 +284,7 @@ def hostile() -> Comparison:
 
 def test_hostile_names_are_text_in_the_page() -> None:
     """Markup, templates, marks that turn text round and 5,000 characters stay what they are."""
-    told = hostile()
-    every = nodes(page(told))
+    every = nodes(page(hostile()))
     assert [n.tag for n in every].count("script") == 1
     assert [n.tag for n in every].count("style") == 1
     assert not [n for n in every if n.tag == "img"]
@@ -320,7 +330,7 @@ def test_drawings_let_known_elements_through_only() -> None:
         '<image href="http://x"/><rect fill="url(http://x)" style="a:b" width="3"/>'
         "<foreignObject/><text>kept</text></svg>"
     )
-    root = ElementTree.fromstring(charts.inline(bad, "a title", "some words"))
+    root = ElementTree.fromstring(inline(bad, "a title", "some words"))
     tags = [one.tag.split("}")[1] for one in root]
     assert tags == ["title", "desc", "rect", "text"]
     assert root[2].attrib == {"width": "3"}
@@ -329,10 +339,30 @@ def test_drawings_let_known_elements_through_only() -> None:
 
 def test_labels_of_drawings_are_short_and_never_alike() -> None:
     """Two reps of one name are told apart, and long names are cut."""
-    labels = charts._labels([("r1", "Lee"), ("r2", "Lee"), ("r3", "y" * 99), ("r4", "a\nb\u202ec")])
+    labels = labels_of([("r1", "Lee"), ("r2", "Lee"), ("r3", "y" * 99), ("r4", "a\nb\u202ec")])
     assert labels == ["r1 Lee", "r2 Lee", "y" * 21 + "…", "a b c"]
-    same = charts._labels([("z" * 50 + "1", "Lee"), ("z" * 50 + "2", "Lee")])
+    same = labels_of([("z" * 50 + "1", "Lee"), ("z" * 50 + "2", "Lee")])
     assert same == ["zzzzzzzzz… Lee", "zzzzzzzzz… Lee #2"]
+
+
+def test_labels_of_the_trade_off_never_meet() -> None:
+    """Three plans at one spot: their labels lie apart, one line each, inside the drawing."""
+    points = [{"x": 0.1, "y": 1.0, "label": name} for name in ("one", "two", "three")]
+    charts._spread_labels(points, 1.0, 1.0)
+    places = sorted(point["at"] for point in points)
+    assert all(b - a >= 0.999 * 14 / 235 for a, b in pairwise(places))
+    assert places[0] >= 0
+    low = [{"x": 0.1, "y": 0.0, "label": "one"}, {"x": 0.1, "y": 0.0, "label": "two"}]
+    charts._spread_labels(low, 1.0, 1.0)
+    assert [point["at"] for point in low] == [0.0, pytest.approx(14 / 235)]
+
+
+def test_today_is_drawn_once_where_its_cost_is_the_same() -> None:
+    """Two cases with the same prices share one bar of today's cost."""
+    (drawn,) = charts.costs(two())
+    assert drawn.text == (
+        "Today: even 15, travel 11.12; Tiny: even 10, travel 22.24; Calm: even 10, travel 11"
+    )
 
 
 def test_many_moves_are_cut_in_the_page_and_the_reader_is_told() -> None:

@@ -1,20 +1,27 @@
-"""Pictures of a comparison: small drawings as text, without scripts, that open anywhere."""
+"""Pictures of a comparison: small drawings as text, without scripts, that open anywhere.
+
+Longer than other modules because every picture of the report is one function here.
+"""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
-from xml.etree import ElementTree
 
 from optiterr.case import TODAY, Book, Case
 from optiterr.compare import Comparison
 from optiterr.figures import figure, show
-
-WIDTH = 400
-"""Width of a drawing; wide pages show several side by side, narrow ones show one."""
+from optiterr.findings import listed
+from optiterr.outputs.drawing import (
+    GREY,
+    INK,
+    Picture,
+    axis,
+    labels_of,
+    library,
+    names_axis,
+    picture,
+)
 
 NAMED = 40
 """With more reps than this, books are drawn by rank, without names."""
@@ -22,25 +29,11 @@ NAMED = 40
 DRAWN = 12
 """No more cases than this are drawn one by one."""
 
-INK, SOFT, LINE, GREY = "#344054", "#667085", "#e4e7ec", "#98a2b3"
 CASE_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#b88a00", "#3a9bd9", "#6b5b95")
 TERM_COLOURS = (
     *("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#44aa99"),
 )
 """Okabe and Ito's colours for cases and Tol's for terms, told apart by colour-blind readers too."""
-
-SVG = "http://www.w3.org/2000/svg"
-KEPT = {"svg", "g", "path", "rect", "line", "circle", "text", "tspan", "defs", "clipPath"}
-"""The only elements that a drawing may hold."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A drawing with its title and what it shows in words."""
-
-    title: str
-    text: str
-    svg: str
 
 
 def colour_of(comparison: Comparison, case: str) -> str:
@@ -55,7 +48,7 @@ def trade_off(comparison: Comparison) -> Picture | None:
     """What each plan moves against how uneven it leaves the books."""
     lead = comparison.lead
     across, up = f"moved_share:{lead}", f"spread:{lead}"
-    labels = _labels([(case.name, case.title) for case in comparison.columns])
+    labels = labels_of([(case.name, case.title) for case in comparison.columns])
     points: list[dict[str, Any]] = [
         {
             "x": case.values.get(across, 0.0),
@@ -68,24 +61,49 @@ def trade_off(comparison: Comparison) -> Picture | None:
     ]
     if len(points) < 2:
         return None
-    alt = _altair()
-    most = max(point["x"] for point in points) or 1.0
-    x = alt.X("x:Q", axis=_axis(f"{figure(across.split(':')[0], lead).title}", share=True)).scale(
-        domain=[-0.03 * most, most * 1.5], nice=False
+    alt = library()
+    widest = max(point["x"] for point in points) or 1.0
+    highest = max(point["y"] for point in points) or 1.0
+    _spread_labels(points, widest * 1.55, highest)
+    x = alt.X("x:Q", axis=axis(figure("moved_share", lead).title, share=True)).scale(
+        domain=[-0.03 * widest, widest * 1.52], nice=False
     )
-    y = alt.Y("y:Q", axis=_axis(figure("spread", lead).title, share=True)).scale(zero=True)
-    base = alt.Chart(alt.Data(values=points)).encode(
-        x=x, y=y, color=alt.Color("colour:N", scale=None)
+    y = alt.Y("y:Q", axis=axis(figure("spread", lead).title, share=True)).scale(zero=True)
+    base = alt.Chart(alt.Data(values=points)).encode(x=x)
+    ways = base.mark_rule(color=GREY, strokeWidth=0.8).encode(y=y, y2="at:Q", x2="start:Q")
+    dots = base.mark_circle(size=110, opacity=1).encode(
+        y=y, color=alt.Color("colour:N", scale=None)
     )
-    dots = base.mark_circle(size=110, opacity=1)
-    names = base.mark_text(align="left", dx=9, fontSize=11).encode(
-        text="label:N", color=alt.value(INK)
+    names = base.mark_text(align="left", dx=3, fontSize=11, color=INK).encode(
+        x="start:Q", y="at:Q", text="label:N"
     )
     said = "; ".join(
         f"{point['label']} moves {show(point['x'], 'share')}, spread {show(point['y'], 'share')}"
         for point in points
     )
-    return _picture("What is moved against what is left uneven", said, dots + names, 300)
+    return picture("What is moved against what is left uneven", said, ways + dots + names, 300)
+
+
+def _spread_labels(points: list[dict[str, Any]], wide: float, high: float) -> None:
+    """Gives each point a place for its label, (start, at), where it meets no label and no dot."""
+    line, letter, gap = high * 14 / 235, wide * 6.4 / 320, wide * 7 / 320
+    placed = [(one["x"] - gap / 2, one["x"] + gap / 2, one["y"]) for one in points]
+
+    def meets(start: float, end: float, at: float) -> list[float]:
+        near = 0.999 * line
+        return [p for s, e, p in placed if s < end and start < e and abs(p - at) < near]
+
+    for point in sorted(points, key=lambda one: -one["y"]):
+        start = point["x"] + gap
+        end = start + letter * len(point["label"])
+        for step in (-line, line):
+            at = point["y"]
+            while found := meets(start, end, at):
+                at = (min if step < 0 else max)(found) + step
+            if at >= 0:
+                break
+        placed.append((start, end, at))
+        point |= {"start": start, "at": at}
 
 
 def costs(comparison: Comparison) -> list[Picture]:
@@ -98,27 +116,26 @@ def costs(comparison: Comparison) -> list[Picture]:
 
 
 def _cost(comparison: Comparison, cases: Sequence[Case], several: bool) -> Picture:
-    first = cases[0].today_terms
-    shared = all(case.today_terms == first for case in cases)
-    names = _labels([(case.name, case.title) for case in cases])
-    bars: list[tuple[str, dict[str, float]]] = [("Today", first)] if shared else []
+    names = labels_of([(case.name, case.title) for case in cases])
+    bars: list[tuple[str, dict[str, float]]] = [("Today", cases[0].today_terms)]
     for name, case in zip(names, cases, strict=True):
-        bars += [] if shared else [(f"{name}, today", case.today_terms)]
+        if case.today_terms != bars[0][1]:
+            bars.append((f"{name}, today", case.today_terms))
         bars.append((name, case.terms))
     terms = list(dict.fromkeys(term for _, parts in bars for term in parts))
-    tags = _labels([(term, term) for term in terms])
+    tags = labels_of([(term, term) for term in terms])
     rows = [
         {"bar": bar, "term": tag, "value": parts.get(term, 0.0)}
         for bar, parts in bars
         for term, tag in zip(terms, tags, strict=True)
     ]
-    alt = _altair()
+    alt = library()
     chart = (
         alt.Chart(alt.Data(values=rows))
         .mark_bar(height={"band": 0.62})
         .encode(
-            x=alt.X("sum(value):Q", axis=_axis("Cost")),
-            y=alt.Y("bar:N", sort=[bar for bar, _ in bars], axis=_names()),
+            x=alt.X("sum(value):Q", axis=axis("Cost")),
+            y=alt.Y("bar:N", sort=[bar for bar, _ in bars], axis=names_axis()),
             color=alt.Color(
                 "term:N",
                 sort=tags,
@@ -140,8 +157,8 @@ def _cost(comparison: Comparison, cases: Sequence[Case], several: bool) -> Pictu
         for bar, parts in bars
     )
     legend = 22 * ((len(tags) + 1) // 2)
-    title = f"Cost by term: {', '.join(names)}" if several else "Cost by term"
-    return _picture(title, said, chart, 70 + 30 * len(bars) + legend)
+    title = f"Cost by term: {listed(names, 2)}" if several else "Cost by term"
+    return picture(title, said, chart, 70 + 30 * len(bars) + legend)
 
 
 def loads(comparison: Comparison, case: Case, measure: str) -> Picture | None:
@@ -154,7 +171,7 @@ def loads(comparison: Comparison, case: Case, measure: str) -> Picture | None:
     said = _said_of_books(case, measure)
     if len(books) > NAMED:
         return _ranks(case, books, measure, colour, said)
-    labels = _labels([(book.rep_id, book.name or book.rep_id) for book in books])
+    labels = labels_of([(book.rep_id, book.name or book.rep_id) for book in books])
     mean = case.values.get(f"mean:{measure}")
     rows = [
         {
@@ -165,10 +182,10 @@ def loads(comparison: Comparison, case: Case, measure: str) -> Picture | None:
         }
         for label, book in zip(labels, books, strict=True)
     ]
-    alt = _altair()
-    y = alt.Y("rep:N", sort=labels, axis=_names())
+    alt = library()
+    y = alt.Y("rep:N", sort=labels, axis=names_axis())
     base = alt.Chart(alt.Data(values=rows)).encode(y=y)
-    x = alt.X("before:Q", axis=_axis(_title(measure))).scale(
+    x = alt.X("before:Q", axis=axis(_title(measure))).scale(
         domain=_reach(comparison, measure), nice=False, padding=7
     )
     way = base.mark_rule(color=GREY, strokeWidth=1.5).encode(x=x, x2="after:Q")
@@ -177,7 +194,7 @@ def loads(comparison: Comparison, case: Case, measure: str) -> Picture | None:
         color=GREY, fill="#ffffff", filled=True, stroke=GREY, strokeWidth=1.6, size=48, opacity=1
     ).encode(x="before:Q")
     now = base.mark_circle(color=colour, size=62, opacity=1).encode(x="after:Q")
-    return _picture(case.title, said, way + aim + then + now, 56 + 17 * len(rows))
+    return picture(case.title, said, way + aim + then + now, 56 + 17 * len(rows))
 
 
 def _reach(comparison: Comparison, measure: str) -> list[float]:
@@ -200,13 +217,13 @@ def _ranks(case: Case, books: Sequence[Book], measure: str, colour: str, said: s
         )
         for i, load in enumerate(loads)
     ]
-    alt = _altair()
+    alt = library()
     chart = (
         alt.Chart(alt.Data(values=rows))
         .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X("rank:Q", axis=_axis("Reps, largest book first")),
-            y=alt.Y("load:Q", axis=_axis(_title(measure))),
+            x=alt.X("rank:Q", axis=axis("Reps, largest book first")),
+            y=alt.Y("load:Q", axis=axis(_title(measure))),
             color=alt.Color(
                 "when:N",
                 scale=alt.Scale(domain=["today", "plan"], range=[GREY, colour]),
@@ -219,7 +236,7 @@ def _ranks(case: Case, books: Sequence[Book], measure: str, colour: str, said: s
             ),
         )
     )
-    return _picture(case.title, said, chart, 260)
+    return picture(case.title, said, chart, 260)
 
 
 def _said_of_books(case: Case, measure: str) -> str:
@@ -235,7 +252,7 @@ def _said_of_books(case: Case, measure: str) -> str:
 def use(comparison: Comparison, rule: str) -> Picture | None:
     """How full each rep is under a capacity rule: one dot a rep, one line a case."""
     with_rule = [case for case in comparison.columns if f"use_most:{rule}" in case.values]
-    labels = _labels([(case.name, case.title) for case in with_rule])
+    labels = labels_of([(case.name, case.title) for case in with_rule])
     rows = [
         {"case": label, "use": book.use[rule], "colour": colour_of(comparison, case.name)}
         for label, case in zip(labels, with_rule, strict=True)
@@ -244,13 +261,13 @@ def use(comparison: Comparison, rule: str) -> Picture | None:
     ]
     if not rows:
         return None
-    alt = _altair()
+    alt = library()
     dots = (
         alt.Chart(alt.Data(values=rows))
         .mark_circle(size=70, opacity=0.55)
         .encode(
-            x=alt.X("use:Q", axis=_axis("Load / limit", share=True)),
-            y=alt.Y("case:N", sort=labels, axis=_names()),
+            x=alt.X("use:Q", axis=axis("Load / limit", share=True)),
+            y=alt.Y("case:N", sort=labels, axis=names_axis()),
             color=alt.Color("colour:N", scale=None),
         )
     )
@@ -263,7 +280,7 @@ def use(comparison: Comparison, rule: str) -> Picture | None:
         f"{label}: largest use {show(case.values[f'use_most:{rule}'], 'share')}"
         for label, case in zip(labels, with_rule, strict=True)
     )
-    return _picture(f"Use of {rule}", said, limit + dots, 60 + 30 * len(labels))
+    return picture(f"Use of {rule}", said, limit + dots, 60 + 30 * len(labels))
 
 
 def matrix(comparison: Comparison, case: Case) -> Picture | None:
@@ -277,22 +294,22 @@ def matrix(comparison: Comparison, case: Case) -> Picture | None:
         return None
     order = sorted(ends, key=lambda end: (end is None, ends[end] or str(end)))
     labels = dict(
-        zip(order, _labels([(str(e), ends[e] or e or "Nobody") for e in order], 16), strict=True)
+        zip(order, labels_of([(str(e), ends[e] or e or "Nobody") for e in order], 16), strict=True)
     )
     rows: dict[tuple[str, str], float] = {}
     for flow in case.flows:
         way = (labels[flow.from_rep], labels[flow.to_rep])
         rows[way] = rows.get(way, 0.0) + flow.measures["accounts"]
-    alt = _altair()
+    alt = library()
     values = [{"from": a, "to": b, "accounts": n} for (a, b), n in rows.items()]
     most = max(rows.values())
     froms = [labels[end] for end in order if any(a == labels[end] for a, _ in rows)]
     tos = [labels[end] for end in order if any(b == labels[end] for _, b in rows)]
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X("to:N", sort=tos, axis=_names(labelAngle=-55, orient="top", grid=True)).scale(
+        x=alt.X("to:N", sort=tos, axis=names_axis(labelAngle=-55, orient="top", grid=True)).scale(
             domain=tos
         ),
-        y=alt.Y("from:N", sort=froms, axis=_names(grid=True)).scale(domain=froms),
+        y=alt.Y("from:N", sort=froms, axis=names_axis(grid=True)).scale(domain=froms),
     )
     cells = base.mark_circle(color=colour_of(comparison, case.name), opacity=0.85).encode(
         size=alt.Size("accounts:Q", scale=alt.Scale(domain=[0, most], range=[16, 360]), legend=None)
@@ -303,7 +320,7 @@ def matrix(comparison: Comparison, case: Case) -> Picture | None:
     )
     largest = max(rows, key=lambda way: rows[way])
     said = f"Most go from {largest[0]} to {largest[1]}: {show(rows[largest], 'count')} accounts"
-    return _picture(case.title, said, cells + numbers, 110 + 19 * len(froms))
+    return picture(case.title, said, cells + numbers, 110 + 19 * len(froms))
 
 
 def convergence(comparison: Comparison, case: Case) -> Picture | None:
@@ -316,14 +333,14 @@ def convergence(comparison: Comparison, case: Case) -> Picture | None:
     ]
     if len({row["seconds"] for row in rows}) < 2:
         return None
-    alt = _altair()
+    alt = library()
     colour = colour_of(comparison, case.name)
     chart = (
         alt.Chart(alt.Data(values=rows))
         .mark_line(interpolate="step-after", strokeWidth=2)
         .encode(
-            x=alt.X("seconds:Q", axis=_axis("Seconds")),
-            y=alt.Y("value:Q", axis=_axis("Cost (line), bound (dashes)")).scale(zero=False),
+            x=alt.X("seconds:Q", axis=axis("Seconds")),
+            y=alt.Y("value:Q", axis=axis("Cost (line), bound (dashes)")).scale(zero=False),
             color=alt.Color(
                 "line:N",
                 scale=alt.Scale(domain=["cost", "bound"], range=[colour, GREY]),
@@ -336,108 +353,8 @@ def convergence(comparison: Comparison, case: Case) -> Picture | None:
             ),
         )
     )
-    return _picture(case.title, "Cost found and bound claimed over time", chart, 220)
-
-
-def _altair() -> Any:
-    import altair
-
-    return altair
-
-
-def _axis(title: str, *, share: bool = False) -> Any:
-    return _altair().Axis(
-        title=_short(title, 48),
-        format=".0~%" if share else "~s",
-        tickCount=5,
-        domain=False,
-        ticks=False,
-        labelPadding=6,
-    )
-
-
-def _names(**more: Any) -> Any:
-    plain = {"title": None, "domain": False, "ticks": False, "grid": False}
-    return _altair().Axis(**{**plain, "labelLimit": 150, "labelPadding": 6, **more})
+    return picture(case.title, "Cost found and bound claimed over time", chart, 220)
 
 
 def _title(measure: str) -> str:
     return measure[:1].upper() + measure[1:]
-
-
-def _short(text: str, most: int = 22) -> str:
-    """The text on one line, without control characters, cut to ``most`` characters."""
-    plain = "".join(" " if unicodedata.category(one)[0] == "C" else one for one in text)
-    plain = " ".join(plain.split())
-    return plain if len(plain) <= most else plain[: most - 1].rstrip() + "…"
-
-
-def _labels(ends: Iterable[tuple[str, str]], most: int = 22) -> list[str]:
-    """A short label for each (id, name), no two alike."""
-    pairs = list(ends)
-    labels = [_short(name, most) for _, name in pairs]
-    taken: dict[str, int] = {}
-    found = []
-    for (one, _), label in zip(pairs, labels, strict=True):
-        told = label if labels.count(label) == 1 else _short(f"{_short(one, 10)} {label}", most)
-        taken[told] = taken.get(told, 0) + 1
-        found.append(told if taken[told] == 1 else f"{told} #{taken[told]}")
-    return found
-
-
-def _picture(title: str, text: str, chart: Any, height: int) -> Picture:
-    import vl_convert
-
-    chart = chart.properties(
-        width=WIDTH,
-        height=height,
-        autosize={"type": "fit", "contains": "padding"},
-        background="transparent",
-    ).configure(
-        font="sans-serif",
-        aria=False,
-        padding={"left": 14, "right": 10, "top": 6, "bottom": 4},
-        view={"stroke": None},
-        axis={
-            "labelColor": SOFT,
-            "titleColor": SOFT,
-            "titleFontWeight": "normal",
-            "gridColor": LINE,
-            "labelFontSize": 11,
-            "titleFontSize": 11,
-            "titlePadding": 8,
-        },
-        legend={"labelColor": INK, "labelFontSize": 11, "labelLimit": 160},
-    )
-    return Picture(title, text, inline(vl_convert.vegalite_to_svg(chart.to_json()), title, text))
-
-
-def inline(svg: str, title: str, text: str) -> str:
-    """The drawing made fit for a page: known elements only, no links, named for screen readers."""
-    ElementTree.register_namespace("", SVG)
-    root = ElementTree.fromstring(svg)
-    _clean(root)
-    for name in ("width", "height", "class", "version"):
-        root.attrib.pop(name, None)
-    wide, high = root.attrib["viewBox"].split()[2:]
-    root.attrib |= {"role": "img", "width": wide, "height": high}
-    for place, (tag, words) in enumerate((("title", title), ("desc", text))):
-        told = ElementTree.Element(f"{{{SVG}}}{tag}")
-        told.text = " ".join(_short(words, 600).split())
-        root.insert(place, told)
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def _clean(element: ElementTree.Element) -> None:
-    for child in list(element):
-        if child.tag.removeprefix(f"{{{SVG}}}") in KEPT:
-            _clean(child)
-        else:
-            element.remove(child)
-    for name in list(element.attrib):
-        strange = name.startswith(("{", "on")) or "href" in name
-        outward = "url(" in element.attrib[name] and not re.fullmatch(
-            r"url\(#[\w-]+\)", element.attrib[name]
-        )
-        if strange or outward or name in ("id", "clip-path", "class", "pointer-events", "style"):
-            del element.attrib[name]

@@ -14,7 +14,8 @@ from optiterr.compare import Comparison, Row, RuleLine
 from optiterr.figures import MISSING, figure, show
 from optiterr.findings import Finding
 from optiterr.outputs import charts
-from optiterr.outputs.charts import DRAWN, Picture
+from optiterr.outputs.charts import DRAWN
+from optiterr.outputs.drawing import Picture
 from optiterr.outputs.words import baseline_title, changed, judged, unit_of
 
 MOST_MOVES = 6_000
@@ -81,7 +82,7 @@ def page(comparison: Comparison) -> str:
 
 
 def _svg(picture: Picture) -> Markup:
-    """The drawing as markup: :func:`charts.inline` let known elements through only."""
+    """The drawing as markup: :func:`drawing.inline` let known elements through only."""
     return Markup(picture.svg)
 
 
