@@ -33,13 +33,24 @@ from optiterr.rules import Rule
 from optiterr.scenario import Scenario
 from optiterr.search.route import Route, route
 from optiterr.solution import Improvement, Limits, Solution, Status
+from optiterr.solvers.priced import climb
 from optiterr.solvers.supervise import supervised, supervised_relax
 
 Report = Callable[[Improvement], None]
 Stop = Callable[[], bool]
 
 PRICING_SHARE = 0.4
-"""At most this share of the time goes into the prices that prove the bound."""
+"""At most this share of the time goes into the relaxed model, whose prices prove the bound."""
+
+CLIMBING_SHARE = 0.1
+"""At most this share of the time (and at least two seconds) goes into prices by climbing, when the
+relaxed model took too long."""
+
+CLIMBS = 400
+"""Steps of such a climb."""
+
+NET_SHARE = 0.05
+"""At most this share of the time (and at least a second) goes into the greedy safety net."""
 
 
 @dataclass
@@ -131,7 +142,7 @@ def solve_problem(
         memory_gb=scenario.solve.memory_gb,
     )
     with clock.phase("prices"):
-        relaxed = _relax(model, replace(limits, seconds=limits.seconds * PRICING_SHARE))
+        relaxed = _priced(model, limits)
     if relaxed.status is Status.INFEASIBLE:
         solution = relaxed
     else:
@@ -159,6 +170,16 @@ def _relax(model: Model, limits: Limits) -> Solution:
     return supervised_relax("highs", model, limits, needs=("prices",))
 
 
+def _priced(model: Model, limits: Limits) -> Solution:
+    """Row prices to prove a bound with: of the relaxed model, or else those a short climb finds."""
+    relaxed = _relax(model, replace(limits, seconds=limits.seconds * PRICING_SHARE))
+    if relaxed.prices is not None or relaxed.status is Status.INFEASIBLE:
+        return relaxed
+    end = time.perf_counter() + max(2.0, limits.seconds * CLIMBING_SHARE)
+    prices = climb(model, CLIMBS, lambda: time.perf_counter() > end)
+    return Solution(Status.NO_SOLUTION, "climb", prices=prices, message=relaxed.message)
+
+
 def _search(
     chosen: Route, model: Model, limits: Limits, report: Report | None, stop: Stop | None
 ) -> Solution:
@@ -166,7 +187,7 @@ def _search(
     net: Solution | None = None
     begun = time.perf_counter()
     if chosen.why and chosen.solver != "greedy":
-        short = replace(limits, seconds=max(1.0, 0.2 * limits.seconds), threads=1)
+        short = replace(limits, seconds=max(1.0, NET_SHARE * limits.seconds), threads=1)
         net = supervised("greedy", model, short, report=report, stop=stop)
     left = max(limits.seconds - (time.perf_counter() - begun), 0.5 * limits.seconds)
     start = net.x if net is not None else None

@@ -350,6 +350,20 @@ def test_left_out_pairs_lower_the_bound() -> None:
     assert bound.value < lower_bound(model, prices).value
 
 
+def test_without_relaxed_prices_a_climb_proves_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the relaxation takes too long, prices found by plain steps still prove a bound."""
+    from optiterr import engine
+
+    monkeypatch.setattr(
+        engine, "supervised_relax", lambda *_, **__: Solution(Status.NO_SOLUTION, "late")
+    )
+    plan = solve(scenario())
+    assert plan.solver.prices_from == "climb"
+    assert plan.cost == pytest.approx(70.0)
+    assert plan.bound_proved is not None
+    assert 0.0 < plan.bound_proved <= 70.0
+
+
 def test_the_same_scenario_gives_the_same_plan_twice() -> None:
     """One thread and a seed: digest, assignment, cost and prices are equal."""
     first, second = solve(scenario()), solve(scenario())

@@ -21,10 +21,11 @@ STRIDE = 1e-6
 """Width, as a share of a row's usual price, over which the slope of a conjugate is taken."""
 
 
-def priced_choice(model: Model, rounds: int, over: Callable[[], bool]) -> tuple[Ints, Floats]:
-    """The pair that each account picks at the best prices found, and what its second best costs.
+def climb(model: Model, rounds: int, over: Callable[[], bool]) -> Floats:
+    """The best row prices found in ``rounds`` steps, or until ``over()`` says that time is up.
 
-    Needs a candidate for every account. The picks ignore that hard rows may be missed.
+    Needs a candidate for every account. Any prices prove a bound; these prove a better one than
+    zeros, and a worse one than those of the solved relaxation.
     """
     start = model.pairs.start
     unit = _units(model)
@@ -47,7 +48,16 @@ def priced_choice(model: Model, rounds: int, over: Callable[[], bool]) -> tuple[
         squares += slope**2
         step = np.divide(slope, np.sqrt(squares), out=np.zeros_like(slope), where=squares > 0)
         price = inside(model, price + unit * step)
-    reduced = reduced_cost(model, best_price)
+    return best_price
+
+
+def priced_choice(model: Model, rounds: int, over: Callable[[], bool]) -> tuple[Ints, Floats]:
+    """The pair that each account picks at the best prices found, and what its second best costs.
+
+    Needs a candidate for every account. The picks ignore that hard rows may be missed.
+    """
+    start = model.pairs.start
+    reduced = reduced_cost(model, climb(model, rounds, over))
     least = np.minimum.reduceat(reduced, start[:-1])
     choice = _first(model, reduced, least)
     reduced[choice] = np.inf
