@@ -266,7 +266,9 @@ def use(comparison: Comparison, rule: str) -> Picture | None:
         alt.Chart(alt.Data(values=rows))
         .mark_circle(size=70, opacity=0.55)
         .encode(
-            x=alt.X("use:Q", axis=axis("Load / limit", share=True)),
+            x=alt.X("use:Q", axis=axis("Load / limit", share=True)).scale(
+                zero=True, nice=False, padding=8
+            ),
             y=alt.Y("case:N", sort=labels, axis=names_axis()),
             color=alt.Color("colour:N", scale=None),
         )
