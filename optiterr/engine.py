@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from optiterr.audit import (
     assignment_of,
     audit,
@@ -26,6 +28,7 @@ from optiterr.errors import DataError
 from optiterr.explain.infeasible import blocking, proof, unexplained
 from optiterr.findings import Finding
 from optiterr.model import Model
+from optiterr.pairs import Floats
 from optiterr.plan import PairCount, Plan, SolverReport, Step
 from optiterr.problem import Problem
 from optiterr.reading import read_problem
@@ -33,6 +36,7 @@ from optiterr.rules import Rule
 from optiterr.scenario import Scenario
 from optiterr.search.route import Route, route
 from optiterr.solution import Improvement, Limits, Solution, Status
+from optiterr.solvers import solver
 from optiterr.solvers.priced import climb
 from optiterr.solvers.supervise import supervised, supervised_relax
 
@@ -49,8 +53,8 @@ relaxed model took too long."""
 CLIMBS = 400
 """Steps of such a climb."""
 
-NET_SHARE = 0.05
-"""At most this share of the time (and at least a second) goes into the greedy safety net."""
+NET_SHARE = 0.1
+"""This share of the time is held back for a greedy plan, in case the solver finds none."""
 
 
 @dataclass
@@ -148,7 +152,8 @@ def solve_problem(
     else:
         left = max(limits.seconds - clock.seconds["prices"], 0.2 * limits.seconds)
         with clock.phase("solve"):
-            solution = _search(chosen, model, replace(limits, seconds=left), report, stop)
+            start = _today(problem, model)
+            solution = _search(chosen, model, replace(limits, seconds=left), start, report, stop)
     draft = _credited(draft, solution, relaxed)
     if solution.status is Status.INFEASIBLE:
         with clock.phase("diagnose"):
@@ -181,28 +186,43 @@ def _priced(model: Model, limits: Limits) -> Solution:
 
 
 def _search(
-    chosen: Route, model: Model, limits: Limits, report: Report | None, stop: Stop | None
+    chosen: Route,
+    model: Model,
+    limits: Limits,
+    start: Floats | None,
+    report: Report | None,
+    stop: Stop | None,
 ) -> Solution:
-    """The chosen solver's answer; with a greedy plan behind it when the choice was ours."""
-    net: Solution | None = None
-    begun = time.perf_counter()
-    if chosen.why and chosen.solver != "greedy":
-        short = replace(limits, seconds=max(1.0, NET_SHARE * limits.seconds), threads=1)
-        net = supervised("greedy", model, short, report=report, stop=stop)
-    left = max(limits.seconds - (time.perf_counter() - begun), 0.5 * limits.seconds)
-    start = net.x if net is not None else None
+    """The chosen solver's answer; when the choice was ours and it finds no plan, a greedy one."""
+    ours = bool(chosen.why) and chosen.solver != "greedy"
+    held = NET_SHARE * limits.seconds if ours else 0.0
+    takes_start = "start" in solver(chosen.solver).gives
     answer = supervised(
-        chosen.solver, model, replace(limits, seconds=left), start=start, report=report, stop=stop
+        chosen.solver,
+        model,
+        replace(limits, seconds=limits.seconds - held),
+        start=start if takes_start else None,
+        report=report,
+        stop=stop,
     )
-    if net is not None and net.x is not None and answer.x is None:
-        if answer.status in (Status.INFEASIBLE, Status.UNBOUNDED):
-            return replace(
-                answer,
-                status=Status.FAILED,
-                message=f"claims {answer.status} although a plan exists; {answer.message}",
-            )
-        return replace(net, message=f"{answer.solver}: {answer.status}; kept the greedy plan")
-    return answer
+    if not ours or answer.status not in (Status.NO_SOLUTION, Status.FAILED):
+        return answer
+    net = supervised(
+        "greedy", model, replace(limits, seconds=max(2.0, held), threads=1), report=report
+    )
+    if net.x is None:
+        return answer
+    said = f"{answer.solver}: {answer.status} ({answer.message}); this plan is greedy's"
+    return replace(net, message=said)
+
+
+def _today(problem: Problem, model: Model) -> Floats | None:
+    """Today's books as picks when the model allows them, to start from."""
+    owned = model.pairs.find(np.arange(len(problem.owner)), problem.owner)
+    if (owned < 0).any():
+        return None
+    x = model.picks(owned)
+    return x if np.isfinite(model.value(x)) else None
 
 
 def _draft(
