@@ -235,7 +235,7 @@ def test_a_start_is_used(name: str) -> None:
     assert model.value(solution.x) <= best.objective * (1 + 1e-3) + 1e-6
 
 
-@pytest.mark.parametrize("name", ["highs", "cp_sat", "greedy"])
+@pytest.mark.parametrize("name", ["highs", "cp_sat", "scip", "greedy"])
 def test_progress_is_told_with_plans(name: str) -> None:
     """Each plan told is a plan, the last is the answer, and costs and bounds only get better."""
     model, lines, plans = middling(), [], []
@@ -273,7 +273,7 @@ def hard() -> Model:
     return build.build()
 
 
-@pytest.mark.parametrize("name", ["highs", "cp_sat", "greedy", "cbc"])
+@pytest.mark.parametrize("name", ["highs", "cp_sat", "scip", "greedy", "cbc"])
 def test_a_stop_is_heard(name: str) -> None:
     """Asked to stop at once, a solver ends long before its limit and does not claim optimality."""
 

@@ -155,6 +155,41 @@ def test_a_stop_brings_the_best_plan() -> None:
     assert (solution.status, solution.message) == (Status.FEASIBLE, "stopped as asked")
 
 
+def scarce() -> Model:
+    """200 accounts that 20 reps can hardly carry, at costs of their own: takes a solver minutes."""
+    rng = np.random.default_rng(3)
+    build = builder(200, Pairs.full(200, 20), 20)
+    load = np.round(rng.uniform(5.0, 25.0, 4000), 2)
+    # Who carries more costs less, so that limits bind.
+    build.add_cost("travel", np.round(111.0 - 4.0 * load + rng.uniform(-10.0, 10.0, 4000), 2))
+    labels = [f"r{place}" for place in range(20)]
+    band = Band.of(20, upper=0.9 * load.sum() / 400.0)
+    build.add_rows("capacity", band, labels, build.pairs.rep, np.arange(4000), load)
+    return build.build()
+
+
+def test_scip_stops_with_its_best_plan() -> None:
+    """Asked to stop once it has told of a plan, SCIP ends by itself and hands in its best."""
+    model, told = scarce(), threading.Event()
+
+    def listen(improvement: Improvement) -> None:
+        if improvement.incumbent is not None and improvement.bound is not None:
+            told.set()
+
+    solution = supervised(
+        "scip", model, Limits(seconds=100, gap=0.0), report=listen, stop=told, needs={"progress"}
+    )
+    assert solution.status is Status.FEASIBLE
+    assert solution.message.startswith("SCIP: FEASIBLE LIMIT_INTERRUPTED")
+    assert solution.x is not None
+    assert solution.bound is not None
+    assert solution.objective is not None
+    assert solution.objective == pytest.approx(model.value(solution.x))
+    assert solution.bound < solution.objective
+    incumbents = [line.incumbent for line in solution.log if line.incumbent is not None]
+    assert min(incumbents) == pytest.approx(solution.objective)
+
+
 def test_a_deaf_solver_is_ended_when_asked_to_stop() -> None:
     """One that does not listen is killed, and its last plan comes back."""
     told = threading.Event()

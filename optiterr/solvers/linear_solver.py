@@ -1,4 +1,4 @@
-"""Handing a program to OR-Tools' linear solvers as whole arrays, and reading what they answer."""
+"""Row prices from OR-Tools' linear solvers, which are given whole arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from scipy import sparse
 from optiterr.linear import Mip, linearise
 from optiterr.model import Model
 from optiterr.solution import Limits, Solution, Status
-from optiterr.solvers import rounded
 
 Floats = NDArray[np.float64]
 
@@ -26,36 +25,6 @@ STATUS = {
     "CANCELLED_BY_USER": Status.NO_SOLUTION,
 }
 """OR-Tools' linear solver status to ours; everything else is ``failed``."""
-
-
-def find_plan(
-    name: str, model: Model, limits: Limits, start: Floats | None, options: str
-) -> Solution:
-    """The plan that OR-Tools' solver ``name`` finds for ``model``."""
-    began, version = perf_counter(), importlib.metadata.version("ortools")
-    mip = linearise(model)
-    built = perf_counter()
-    helper = _helper(mip)
-    # The one call without an array form; a million take about 0.3 s.
-    for pair in range(mip.pairs):
-        helper.set_var_integrality(pair, True)
-    if start is not None:
-        for pair, value in enumerate(np.rint(start).tolist()):
-            helper.add_hint(pair, value)
-    status, native, seconds = _run(name, helper, limits, options, began, built)
-    text = "" if status is Status.OPTIMAL else _words(native)
-    if not status.has_plan:
-        return Solution(status, name, version, seconds=seconds, message=text)
-    if not native.has_solution():
-        text = f"{_words(native)}, but gives no plan"
-        return Solution(Status.FAILED, name, version, seconds=seconds, message=text)
-    x = rounded(np.array(native.variable_values(), dtype=float)[: mip.pairs])
-    if x is None:
-        text = "a pick is neither 0 nor 1 in the plan that it gave"
-        return Solution(Status.FAILED, name, version, seconds=seconds, message=text)
-    value, bound = float(native.objective_value()), float(native.best_objective_bound())
-    bounded = bound if np.isfinite(bound) and abs(bound) < 1e20 else None
-    return Solution(status, name, version, x, value, bounded, seconds=seconds, message=text)
 
 
 def find_prices(name: str, model: Model, limits: Limits, options: str) -> Solution:
