@@ -107,7 +107,7 @@ def _rules(node: Node, faults: Faults, case: str) -> dict[str, Rule]:
     if not isinstance(node.value, dict):
         faults.add(
             node.origin, f"{said(node.value)} is not a mapping of rules",
-            "write 'name: {kind: ...}'", ("rules",), case,
+            "write 'name: {kind: ...}', or delete this line", ("rules",), case,
         )  # fmt: skip
         return {}
     found: dict[str, Rule] = {}

@@ -36,16 +36,16 @@ class SolverReport(_Value):
     why: str = Field("", description="why this solver was chosen, when it was chosen for you")
     message: str = Field("", description="the solver's own closing words")
     seconds: dict[str, float] = Field(default_factory=dict, description="seconds by phase")
-    seed: int = 0
-    threads: int = 1
+    seed: int = Field(0, description="seed of everything random")
+    threads: int = Field(1, description="threads that the solver could use")
 
 
 class Step(_Value):
     """One line of the improvement log."""
 
-    seconds: float
-    incumbent: float | None = None
-    bound: float | None = None
+    seconds: float = Field(description="seconds since the solver began")
+    incumbent: float | None = Field(None, description="cost of the best plan so far")
+    bound: float | None = Field(None, description="the solver's bound so far")
 
 
 class Gap(_Value):
@@ -67,10 +67,10 @@ class Plan(_Value):
     considered.
     """
 
-    schema_version: Literal[1] = Field(1, alias="schema")
-    status: Status
-    name: str
-    title: str = ""
+    schema_version: Literal[1] = Field(1, alias="schema", description="version of this format")
+    status: Status = Field(description="how the search for a plan ended")
+    name: str = Field(description="name of the scenario")
+    title: str = Field("", description="title of the scenario")
     cost: float | None = Field(None, description="cost of the plan, recounted")
     bound_proved: float | None = Field(None, description="no plan costs less: proved by prices")
     bound_claimed: float | None = Field(None, description="the solver's own bound, not re-checked")
@@ -78,14 +78,14 @@ class Plan(_Value):
     gap_improvement: float | None = Field(
         None, description="(cost - bound_proved) / (cost of today's books - bound_proved)"
     )
-    gap: Gap | None = None
+    gap: Gap | None = Field(None, description="where the gap sits")
     terms: dict[str, float] = Field(default_factory=dict, description="cost by rule")
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = Field((), description="what each rule found in the plan")
     blocking: tuple[Finding, ...] = Field((), description="why there is no plan, where known")
     assignment: dict[str, str] = Field(default_factory=dict, description="rep id by account id")
-    pairs: PairCount
-    solver: SolverReport
-    log: tuple[Step, ...] = ()
+    pairs: PairCount = Field(description="how many pairs were looked at")
+    solver: SolverReport = Field(description="who solved, and how it went")
+    log: tuple[Step, ...] = Field((), description="improvements in the order of time")
     prices: dict[str, tuple[float, ...]] = Field(
         default_factory=dict, description="row prices by block: the proof of the bound"
     )

@@ -177,11 +177,10 @@ def _words(found: list[Any], place: Place, spec: type[BaseModel], at: Node) -> t
         for fault in found
         if fault["type"] in _BOUNDS
     ]
-    nouns = [noun for fault in found if (noun := _noun(fault))]
-    if wanted := " or ".join(dict.fromkeys(bounds or nouns)):
-        return f"{said(at.value)} is not {wanted}", _hint(
-            at.value, nouns
-        ) or f"write {wanted}{about}"
+    asked = bounds or [noun for fault in found if (noun := _noun(fault))]
+    if wanted := " or ".join(dict.fromkeys(asked)):
+        fix = _hint(at.value, asked) or f"write {wanted}{about}"
+        return f"{said(at.value)} is not {wanted}", fix
     message = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if first["type"] == "string_pattern_mismatch":
         return f"{said(at.value)} cannot be a name here", f"write another name{about}"

@@ -189,6 +189,18 @@ def test_the_fingerprint_is_of_what_is_asked() -> None:
         assert spec(**other).fingerprint() != first.fingerprint()
 
 
+def test_equal_numbers_look_equal_to_the_fingerprint() -> None:
+    """1 and 1.0 in a table, 0 and -0.0 in a rule, are the same question."""
+
+    def asked(revenue: float, slack: float) -> Scenario:
+        data = {**DATA, "accounts": {"records": [{"account_id": "a", "revenue": revenue}]}}
+        return spec(data=data, rules={"hours": {"kind": "capacity", "slack": slack}})
+
+    assert asked(1, 0).fingerprint() == asked(1.0, -0.0).fingerprint()
+    assert asked(1, 0) == asked(1.0, -0.0)
+    assert asked(1, 0).fingerprint() != asked(1.5, 0).fingerprint()
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_shuffled_keys_give_the_same_fingerprint(rng: random.Random) -> None:
@@ -245,6 +257,18 @@ def test_null_means_none_where_none_can_be_said(tmp_path: Path) -> None:
     assert rule == Capacity(limit=None, at_least=1.0)
 
 
+def test_a_whole_section_can_be_removed() -> None:
+    """``rules: null`` drops all that the model says; where nothing is, it is a dead line."""
+    found = spec(model="balanced", rules=None, solve={"seed": 3})
+    assert list(found.rules) == ["coverage"]
+    with pytest.raises(SpecError) as caught:
+        spec(rules=None)
+    assert message(caught) == (
+        "rules: null is not a mapping of rules\n"
+        "    fix: write 'name: {kind: ...}', or delete this line"
+    )
+
+
 def test_every_setting_tells_where_it_was_made(tmp_path: Path, monkeypatch: Any) -> None:
     """File, line and column of the last layer that said it, or default."""
     monkeypatch.chdir(tmp_path)
@@ -293,6 +317,8 @@ def test_paths_start_at_the_folder_of_the_file_that_sets_them(
     assert found.planning_date == dt.date(2027, 1, 1)
     monkeypatch.chdir(tmp_path)
     absolute = str(tmp_path / "x.csv")
+    locks = load("a/calm.yaml", ["data.tables.locks.file=locks.csv"]).data.tables["locks"]
+    assert locks.file == "../locks.csv"
     by_hand = load(
         "a/calm.yaml", ["data.accounts.file=b/accounts.csv", f"data.reps.file={absolute}"]
     )
@@ -361,6 +387,22 @@ def test_every_packaged_model_loads() -> None:
         assert len(model.rules) > 1
         inherited = spec(model=path.stem)
         assert inherited.rules == model.rules
+
+
+def test_a_model_can_be_read_by_itself(tmp_path: Path) -> None:
+    """From a path as well; its faults are told without a scenario."""
+    path = put(tmp_path / "m.yaml", "name: m\nrules: {a: {kind: skills}}\nsolve: {seed: 2}\n")
+    model = load_model(path)
+    assert (list(model.rules), model.solve.seed) == (["coverage", "a"], 2)
+    put(path, "name: m\nrules: {a: {kind: skils}, b: null}\n")
+    with pytest.raises(SpecError) as caught:
+        load_model(path)
+    assert [fault.what for fault in caught.value.faults] == [
+        "unknown kind 'skils'",
+        "null removes, and there is no such rule to remove",
+    ]
+    with pytest.raises(SpecError, match="there is no model 'balancd'"):
+        load_model("balancd")
 
 
 def test_every_packaged_scenario_loads() -> None:

@@ -284,6 +284,9 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
             "write a number, or put it in quotes if it is text",
         ),
     ],
+    "negative-limit.yaml": [
+        ("negative-limit.yaml:7:27, rules.hours.limit", "-5 is not 0 or more", "write 0 or more"),
+    ],
     "negative-seconds.yaml": [
         (
             "negative-seconds.yaml:7:3, solve.seconds",
@@ -403,6 +406,13 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
             "sweep-missing-rule.study.yaml:5:27, case 'stray.max_share=0.05', rules.stray",
             "this rule has no kind",
             "did you mean the rule 'stay'? or add 'kind:'",
+        ),
+    ],
+    "sweep-null.study.yaml": [
+        (
+            "sweep-null.study.yaml:5:1, sweep",
+            "null removes, and there is nothing here to remove",
+            "delete this line",
         ),
     ],
     "sweep-repeated.study.yaml": [

@@ -56,7 +56,7 @@ def test_schemas_are_valid_schemas(kind: str) -> None:
         assert f"#/$defs/{name}'" in text
 
 
-@pytest.mark.parametrize("kind", ["scenario", "study", "model"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_field_is_described(kind: str) -> None:
     """An editor can say of every key what it is for."""
     silent = [
