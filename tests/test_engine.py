@@ -131,7 +131,21 @@ def doctored(plan: dict[str, Any], change: Callable[[dict[str, Any]], None]) -> 
         (lambda p: p["assignment"].pop("Elm"), {"accounts without a candidate rep"}),
         (lambda p: p["assignment"].update(Fir="Kim"), {"accounts assigned that do not exist"}),
     ],
-    ids=str,
+    ids=[
+        "cost",
+        "bound",
+        "gap",
+        "term",
+        "digest",
+        "fingerprint",
+        "hashes",
+        "pairs",
+        "prices",
+        "other rep",
+        "forbidden rep",
+        "account left out",
+        "account invented",
+    ],
 )
 def test_a_doctored_plan_is_found_out(
     solved: str, tmp_path: Path, change: Callable[[dict[str, Any]], None], fails: set[str]
