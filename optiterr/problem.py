@@ -145,23 +145,20 @@ class Problem:
 
         ``assignment`` holds rep ids by account id. The frame has the accounts' columns, ``rep_id``
         (missing where nobody serves), and the per-pair columns of the pair used (missing where the
-        pair is not listed). Looked up by id in tables, not by the arrays that models are built of.
+        pair is not listed; before an account column of the same name).
         """
         frame = self.accounts.copy(deep=False)
         frame["rep_id"] = frame["account_id"].map(assignment).astype(object)
         if self.pair_columns:
-            frame = frame.drop(columns=list(self.pair_columns), errors="ignore")
-            frame = frame.merge(self.pair_table, on=["account_id", "rep_id"], how="left")
+            used = self.listed(frame["rep_id"])
+            for name, values in self.pair_columns.items():
+                frame[name] = np.append(values, np.nan)[used]
         return frame
 
-    @cached_property
-    def pair_table(self) -> pd.DataFrame:
-        """The candidate pairs by id with their per-pair columns."""
-        ids = {
-            "account_id": self.account_ids[self.pairs.account],
-            "rep_id": self.rep_ids[self.pairs.rep],
-        }
-        return pd.DataFrame({**ids, **self.pair_columns})
+    def listed(self, rep_ids: pd.Series[str]) -> NDArray[np.int64]:
+        """Position of the pair of each account with its rep in ``rep_ids``, or -1 for none."""
+        rep = self.rep_index.get_indexer(pd.Index(rep_ids, dtype=object))
+        return self.pairs.find(np.arange(len(rep)), rep)
 
     @cached_property
     def today(self) -> pd.Series[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any, ClassVar
 
 import numpy as np
@@ -373,10 +374,19 @@ def test_rules_that_refuse_every_toy_need_a_problem() -> None:
     check_rule(rule, problem({"hours": [1.0, 2.0]}, {"hours": [2.0, 2.0]}))
 
 
-def test_honest_solvers_pass() -> None:
-    """HiGHS and the greedy floor."""
-    check_solver(highs.solve)
+def test_the_greedy_floor_passes() -> None:
+    """No plan is claimed to be more than it is."""
     check_solver(greedy.solve)
+
+
+def test_highs_passes() -> None:
+    """Every answer of HiGHS is the counted one; 1.14.0 is known to call worse plans optimal."""
+    if version("highspy").startswith("1.14"):
+        # https://github.com/ERGO-Code/HiGHS/issues/2957, mended in 1.15.0, absent in 1.13.1
+        with pytest.raises(AssertionError, match="'slacks of single rows': calls a plan of cost"):
+            check_solver(highs.solve)
+    else:
+        check_solver(highs.solve)
 
 
 def counted(model: Model, limits: Limits) -> Solution:
@@ -411,7 +421,7 @@ SOLVER_LIES: dict[str, tuple[Callable[[Solution, Model], Solution], str]] = {
         lambda one, model: Solution(Status.INFEASIBLE, "x"),
         "said to be infeasible, yet a plan costs",
     ),
-    "never a plan": (lambda one, model: Solution(Status.NO_SOLUTION, "x"), "only 0 of 24 models"),
+    "never a plan": (lambda one, model: Solution(Status.NO_SOLUTION, "x"), "only 0 of 25 models"),
     "fails": (lambda one, model: Solution(Status.FAILED, "x", message="crash"), "failed: crash"),
     "any plan is optimal": (
         lambda one, model: Solution(
@@ -420,7 +430,7 @@ SOLVER_LIES: dict[str, tuple[Callable[[Solution, Model], Solution], str]] = {
             x=model.picks(
                 np.array(
                     [
-                        max(range(a, b), key=model.cost.__getitem__)
+                        max(range(a, b), key=model.cost.__getitem__, default=0)
                         for a, b in zip(model.pairs.start, model.pairs.start[1:], strict=False)
                     ]
                 )
@@ -452,5 +462,8 @@ def test_solvers_that_lie_are_caught(
 def test_the_models_for_solvers_are_as_told() -> None:
     """Some have no plan, most do; names tell them apart."""
     best = {name: least_cost(model) for name, model in solver_models()}
-    assert len(best) == 25
-    assert [name for name, value in best.items() if not np.isfinite(value)] == ["no plan"]
+    assert len(best) == 27
+    assert [name for name, value in best.items() if not np.isfinite(value)] == [
+        "no plan",
+        "an account without a pair",
+    ]

@@ -32,7 +32,7 @@ def test_coverage_fails_without_a_rep():
 def test_coverage_fails_with_a_stranger_and_with_a_leaver():
     """r9 is not in the roster; r3 leaves."""
     assert messages(Coverage(), books(), a="r9", b="r3", c="r1") == [
-        "account a is served by r9, who is not in the roster",
+        "account a is served by r9, not in the roster",
         "account b is served by rep r3, who leaves",
     ]
     assert cost(Coverage(), books(), a="r1", b="r3", c="r1") == math.inf

@@ -78,11 +78,11 @@ def test_locks_at_the_limit_of_their_time():
     plan = {**STAY, "a": "r3", "b": "r3"}
     found = findings(rule, data, **plan)
     assert [(one.weight, one.where, one.amount) for one in found] == [
-        (Weight.NOTE, "all", 1.0),
         (Weight.BREACH, "a", 1.0),
+        (Weight.NOTE, "all", 1.0),
     ]
     assert (
-        found[0].message == "1 lock ended before the planning date 2026-07-01 and no longer counts"
+        found[1].message == "1 lock ended before the planning date 2026-07-01 and no longer counts"
     )
     assert cost(rule, data, **{**STAY, "b": "r3"}) == 0.0
     assert cost(rule, data, **{**STAY, "a": "r3"}) == math.inf
@@ -103,9 +103,9 @@ def test_locks_from_a_table():
     rule = Locks(table="protected")
     plan = {**STAY, "a": "r3", "b": "r3"}
     assert messages(rule, data, **plan) == [
-        "1 lock ended before the planning date 2026-07-01 and no longer counts",
         "account a is kept with rep r1, but rep r3 serves it (tender)",
         "account b is forbidden to rep r3, who serves it",
+        "1 lock ended before the planning date 2026-07-01 and no longer counts",
     ]
     assert cost(rule, data, **STAY) == 0.0
     assert cost(rule, data, **{**STAY, "b": "r3"}) == math.inf

@@ -113,6 +113,18 @@ def solver_models() -> Iterator[tuple[str, Model]]:
     build = _numbered(pairs, 2)
     build.add_cost("cost", [1.0, 2.0, 3.0, -4.0, 5.0])
     yield "no rows", build.build()
+    build = _numbered(Pairs.of([0, 0, 2], [0, 1, 1], 3), 2)
+    build.add_cost("cost", [1.0, 2.0, 3.0])
+    yield "an account without a pair", build.build()
+    # A presolve that moves costs between slacks of single rows (HiGHS 1.14.0) loses the cheapest.
+    build = _numbered(Pairs.of([0, 0, 1, 1, 1, 2, 2], [0, 1, 0, 1, 2, 0, 1], 3), 3)
+    build.add_cost("cost", [2.0, -2.0, 7.0, 0.0, 0.0, 1.0, 2.0])
+    low, high = Band.of(1, low=15.0, price_below=0.0625), Band.of(3, high=7.25, price_above=0.1875)
+    build.add_rows("stay", low, ["all"], [0, 0], [3, 6], [9.5, 0.5])
+    build.add_rows(
+        "come", high, build.rep_ids, [1, 2, 0, 2, 0], [0, 1, 2, 4, 5], [10.0, 10.0, 9.5, 9.5, 0.5]
+    )
+    yield "slacks of single rows", build.build()
 
 
 def _numbered(pairs: Pairs, reps: int) -> ModelBuilder:

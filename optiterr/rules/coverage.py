@@ -48,32 +48,23 @@ class Coverage(Rule):
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         known = problem.accounts["account_id"]
         rep = known.map(assignment).astype(object)
-        served, on_roster = rep.notna(), rep.isin(problem.reps["rep_id"])
-        stays = rep.isin(problem.reps.loc[problem.serves, "rep_id"])
-        text = rep.astype(str)
-        cases = (
-            (~served, "no rep serves account {account}"),
-            (served & ~on_roster, "account {account} is served by {rep}, who is not in the roster"),
-            (on_roster & ~stays, "account {account} is served by rep {rep}, who leaves"),
-            (
-                stays & ~self._is_listed(problem, rep),
-                "account {account} is served by rep {rep}, a pair not in the pairs file",
-            ),
-        )
-        for wrong, words in cases:
-            yield from self._findings(name, known[wrong], text[wrong], words)
+        stays = rep.isin(problem.reps.loc[problem.serves, "rep_id"]).to_numpy()
+        listed_pair = problem.listed(rep) >= 0 if problem.candidates == "file" else stays
+        if not (stays & listed_pair).all():
+            served, on_roster = rep.notna(), rep.isin(problem.reps["rep_id"])
+            for wrong, words in (
+                (~served, "no rep serves account {account}"),
+                (served & ~on_roster, "account {account} is served by {rep}, not in the roster"),
+                (on_roster & ~stays, "account {account} is served by rep {rep}, who leaves"),
+                (
+                    stays & ~listed_pair,
+                    "account {account} is served by rep {rep}, a pair not in the pairs file",
+                ),
+            ):
+                yield from self._findings(name, known[wrong], rep[wrong], words)
         strange = pd.Series(assignment.index[~assignment.index.isin(known)], dtype=object)
         words = "the assignment names account {account}, which is not in the accounts table"
         yield from self._findings(name, strange, strange, words)
-
-    def _is_listed(self, problem: Problem, rep: pd.Series[str]) -> pd.Series[bool]:
-        """Which accounts have a pair that may be used at all; only a pairs file narrows it."""
-        if problem.candidates != "file":
-            return pd.Series(True, rep.index)
-        used = pd.DataFrame({"account_id": problem.accounts["account_id"], "rep_id": rep})
-        pairs = problem.pair_table[["account_id", "rep_id"]].assign(listed=1)
-        found = used.merge(pairs, how="left", on=["account_id", "rep_id"])
-        return pd.Series(found["listed"].notna().to_numpy(), rep.index)
 
     def _findings(
         self, name: str, accounts: pd.Series[str], reps: pd.Series[str], words: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -194,53 +194,54 @@ class Locks(Rule):
         return pd.concat([here, made], ignore_index=True) if len(here) else made
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
-        here = [{**lock.model_dump(), "action": "keep"} for lock in self.keep]
-        here += [{**lock.model_dump(), "action": "forbid"} for lock in self.forbid]
-        columns = ["account", "rep", "action", "reason", "until"]
-        locks = pd.DataFrame(here, columns=columns, dtype=object)
+        locks: list[Mapping[Hashable, object]] = []
+        locks += [{**dict(lock), "action": "keep"} for lock in self.keep]
+        locks += [{**dict(lock), "action": "forbid"} for lock in self.forbid]
         if self.table in problem.tables:
-            written = problem.tables[str(self.table)].reindex(columns=columns).astype(object)
-            locks = pd.concat([locks, written], ignore_index=True)
-        locks = locks.map(lambda one: one.strip() if isinstance(one, str) else one)
-        locks = locks.astype(object).where(locks.notna() & (locks != ""), None)
-        ended = pd.Series(False, locks.index)
-        if problem.planning_date is not None and locks["until"].notna().any():
-            days = pd.to_datetime(locks["until"], format="mixed")
-            ended = days < pd.Timestamp(problem.planning_date)
-        if ended.any():
-            yield Finding(
-                rule=name,
-                weight=Weight.NOTE,
-                where="all",
-                amount=float(ended.sum()),
-                unit="locks",
-                message=f"{counted(int(ended.sum()), 'lock')} ended before the planning date "
-                f"{problem.planning_date} and no longer count{'s' if ended.sum() == 1 else ''}",
-            )
+            locks += problem.tables[str(self.table)].to_dict("records")
         owner = dict(zip(problem.accounts["account_id"], problem.accounts["owner_id"], strict=True))
-        seen = set()
-        for lock in locks[~ended].to_dict("records"):
-            account = str(lock["account"])
-            rep = str(owner.get(account) if lock["rep"] is None else lock["rep"])
-            kept, served = lock["action"] == "keep", assignment.get(account)
+        serving = assignment.to_dict()
+        day, ended, seen = problem.planning_date, 0, set()
+        for lock in locks:
+            account, until = _said(lock, "account") or "", _said(lock, "until")
+            if until is not None and day is not None and pd.Timestamp(until).date() < day:
+                ended += 1
+                continue
+            kept, served = _said(lock, "action") == "keep", serving.get(account)
+            rep = _said(lock, "rep") or str(owner.get(account))
             if (account, rep) in seen or (served == rep) == kept:
                 continue
             seen.add((account, rep))
-            reason = f" ({lock['reason']})" if lock["reason"] else ""
             now = "nobody serves it" if pd.isna(served) else f"rep {served} serves it"
-            words = (
-                f"is kept with rep {rep}, but {now}"
-                if kept
-                else f"is forbidden to rep {rep}, who serves it"
-            )
+            words = f"kept with rep {rep}, but {now}"
+            if not kept:
+                words = f"forbidden to rep {rep}, who serves it"
+            reason = _said(lock, "reason")
             yield Finding(
                 rule=name,
                 weight=self.severity,
                 where=account,
                 amount=1.0,
                 unit="locks",
-                message=f"account {account} {words}{reason}",
+                message=f"account {account} is {words}" + (f" ({reason})" if reason else ""),
             )
+        if ended:
+            yield Finding(
+                rule=name,
+                weight=Weight.NOTE,
+                where="all",
+                amount=float(ended),
+                unit="locks",
+                message=f"{counted(ended, 'lock')} ended before the planning date {day} and no "
+                f"longer count{'s' if ended == 1 else ''}",
+            )
+
+
+def _said(lock: Mapping[Hashable, object], key: str) -> str | None:
+    """What a lock says under ``key``; None for blanks of any sort."""
+    value = lock.get(key)
+    missing = value is None or value is pd.NA or value is pd.NaT or value != value
+    return None if missing else str(value).strip() or None
 
 
 def _unknown(where: str, noun: str, name: str, known: pd.Index[str]) -> Fault:
