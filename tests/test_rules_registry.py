@@ -1,0 +1,119 @@
+"""No rule is forgotten: each has a conformance case, a golden program and cases worked by hand.
+
+A golden program shows what a change of formulation does: read its diff. To write them anew:
+``OPTITERR_GOLDEN=write python -m pytest tests/test_rules_registry.py``.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_conformance import CASES
+from test_rules_random import DRAWS
+
+from optiterr.compile import compile_model
+from optiterr.conformance import toys
+from optiterr.rules import Rule, registry, rule_class
+from optiterr.solvers.export import write_model
+
+HERE = Path(__file__).parent
+GOLDEN = HERE / "golden"
+
+SHIPPED = sorted(
+    kind for kind, rule in registry().items() if rule.__module__.startswith("optiterr.rules.")
+)
+
+PROGRAMS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
+    "coverage": ("leaver", {"every-account": {}}),
+    "capacity": (
+        "near",
+        {
+            "hours": {"limit": "capacity", "slack": 0.1, "at_least": "floor"},
+            "overtime": {"limit": 3.0, "price": 6.0, "per": "share"},
+        },
+    ),
+    "balance": (
+        "near",
+        {
+            "revenue": {"measure": "revenue", "within": 0.25, "hard_within": 0.5, "price": 6.0},
+            "teams": {"measure": "workload", "groups": "team", "within": 0.5},
+        },
+    ),
+    "skills": ("near", {"must": {}, "should": {"levels": {"tier": "level"}, "price": 2.0}}),
+    "disruption": (
+        "near",
+        {
+            "moves": {"price": 2.0},
+            "budget": {"of": "revenue", "max_share": 0.5, "rep_out_max_amount": 12.0},
+            "inflow": {"of": "revenue", "rep_in_max_share": 0.5, "price": 4.0},
+        },
+    ),
+    "locks": (
+        "near",
+        {"keep": {"keep": [{"account": "a"}]}, "wish": {"table": "locks", "price": 1}},
+    ),
+    "travel": ("near", {"way": {"price": 0.01, "visits": "workload", "max": 11_000.0}}),
+    "fit": ("listed", {"score": {"score": "score", "at_least": 0.25, "price": 8.0}}),
+    "cost": ("listed", {"margin": {"value": "margin", "price": 2.0}}),
+}
+"""The toy and the rules of each golden program, by kind."""
+
+WORDS = ("holds", "fails", "limit", "zero", "empty", "price")
+"""What each rule's own cases must tell of."""
+
+EXEMPT = {"cost": {"fails", "limit"}}
+"""A cost only charges: nothing in it can fail or have a limit."""
+
+
+def own_tests(kind: str) -> list[str]:
+    path = HERE / f"test_rules_{kind}.py"
+    assert path.exists(), f"rule {kind!r} has no cases worked by hand: write {path.name}"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+
+
+def test_every_rule_is_known_by_its_kind() -> None:
+    """The nine rules that ship; a tenth must be added everywhere below."""
+    assert sorted(CASES) == sorted(DRAWS) == sorted(PROGRAMS) == SHIPPED
+    assert {path.stem for path in GOLDEN.glob("*.lp")} == set(SHIPPED)
+
+
+@pytest.mark.parametrize("kind", SHIPPED)
+def test_every_rule_is_worked_by_hand(kind: str) -> None:
+    """It holds, it fails, exactly at the limit, with zeros, in empty books, with a price."""
+    names = " ".join(own_tests(kind))
+    missing = [word for word in WORDS if word not in names and word not in EXEMPT.get(kind, set())]
+    assert missing == []
+
+
+@pytest.mark.parametrize("kind", SHIPPED)
+def test_every_rule_explains_itself(kind: str) -> None:
+    """A docstring as law, algebra, and a description of every field; the schema can be written."""
+    rule = rule_class(kind)
+    law = (rule.__doc__ or "").strip()
+    assert law.split("\n")[0].endswith(".")
+    assert rule.algebra
+    for name, field in rule.model_json_schema()["properties"].items():
+        assert name == "kind" or field.get("description"), f"{kind}.{name} has no description"
+
+
+@pytest.mark.parametrize("kind", SHIPPED)
+def test_the_program_is_the_golden_one(kind: str, tmp_path: Path) -> None:
+    """What a rule hands to solvers changes only when someone means it to."""
+    toy, fields = PROGRAMS[kind]
+    rules: dict[str, Rule] = {name: rule_class(kind)(**one) for name, one in fields.items()}
+    model = compile_model(rules, toys()[toy]).model
+    text = write_model(model, tmp_path / "model.lp").read_text(encoding="utf-8")
+    golden = GOLDEN / f"{kind}.lp"
+    if os.environ.get("OPTITERR_GOLDEN") == "write":
+        golden.write_text(text, encoding="utf-8")
+    assert golden.exists(), "no golden program: see the first lines of this file"
+    assert text == golden.read_text(encoding="utf-8")
