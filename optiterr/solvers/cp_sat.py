@@ -196,7 +196,7 @@ SOLVERS = (
         "cp_sat",
         "CP-SAT (OR-Tools), given whole numbers; the error of scaling is taken off its bound.",
         frozenset({"mip", "bound", "start", "threads", "seed", "progress"}),
-        requires("ortools", "ortools>=9.10"),
+        requires("ortools", "ortools>=9.15"),
         solve,
     ),
 )

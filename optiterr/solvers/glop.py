@@ -26,7 +26,7 @@ SOLVERS = (
         "glop",
         "GLOP (OR-Tools), simplex: relaxations and prices, no plans.",
         frozenset({"lp", "prices", "seed"}),
-        requires("ortools", "ortools>=9.10"),
+        requires("ortools", "ortools>=9.15"),
         relax=relax,
     ),
 )

@@ -34,7 +34,7 @@ SOLVERS = (
         "pdlp",
         "PDLP (OR-Tools), first order: relaxations and prices of large models, no plans.",
         frozenset({"lp", "prices", "threads", "seed"}),
-        requires("ortools", "ortools>=9.10"),
+        requires("ortools", "ortools>=9.15"),
         relax=relax,
     ),
 )

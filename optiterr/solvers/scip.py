@@ -254,7 +254,7 @@ SOLVERS = (
         "scip",
         "SCIP (OR-Tools), given whole arrays; one thread.",
         frozenset({"mip", "bound", "start", "seed", "progress"}),
-        requires("ortools", "ortools>=9.10"),
+        requires("ortools", "ortools>=9.15"),
         solve,
     ),
 )
