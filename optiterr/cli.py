@@ -58,9 +58,17 @@ def main() -> None:
     except OptiterrError as error:
         err.print(f"[bold red]{_kind(error)}[/]", highlight=False)
         for fault in error.faults:
-            err.print(f"  {fault.where}", style="bold", highlight=False, markup=False)
-            err.print(f"    {fault.what}", highlight=False, markup=False)
-            err.print(f"    fix: {fault.fix}", style="green", highlight=False, markup=False)
+            err.print(
+                f"  {fault.where}", style="bold", highlight=False, markup=False, soft_wrap=True
+            )
+            err.print(f"    {fault.what}", highlight=False, markup=False, soft_wrap=True)
+            err.print(
+                f"    fix: {fault.fix}",
+                style="green",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
         sys.exit(BAD if isinstance(error, AuditError) else MEND)
     except KeyboardInterrupt:
         err.print("stopped")
