@@ -112,6 +112,21 @@ def test_locks_from_a_table():
     assert cost(Locks(table="protected", price=1), data, **plan) == 2.0
 
 
+def test_locks_beyond_the_limit_of_findings_are_counted():
+    """Of 22 accounts kept with r1, r2 serves all: one finding for 22 broken locks, at 2 each."""
+    letters = "abcdefghijklmnopqrstuv"
+    data = problem({"x": range(22)}, 2)
+    rule = Locks(keep=[{"account": one, "rep": "r1"} for one in letters], price=2)
+    plan = dict.fromkeys(letters, "r2")
+    assert amounts(rule, data, **plan) == {"all": 22.0}
+    assert messages(rule, data, **plan) == [
+        "account a is kept with rep r1, but rep r2 serves it; "
+        "21 more locks are broken: b, c, d, e, f and 16 more"
+    ]
+    assert cost(rule, data, **plan) == 44.0
+    assert len(amounts(rule, data, **{**plan, "a": "r1", "b": "r1"})) == 20
+
+
 def test_locks_of_zero_entries_lock_nothing():
     """An empty list is allowed: a study may clear it."""
     assert amounts(Locks(), books(), **STAY) == {}

@@ -62,7 +62,8 @@ class Coverage(Rule):
                 ),
             ):
                 yield from self._findings(name, known[wrong], rep[wrong], words)
-        strange = pd.Series(assignment.index[~assignment.index.isin(known)], dtype=object)
+        named = pd.Index(assignment.index, dtype=object)
+        strange = pd.Series(named[problem.account_index.get_indexer(named) < 0], dtype=object)
         words = "the assignment names account {account}, which is not in the accounts table"
         yield from self._findings(name, strange, strange, words)
 

@@ -212,10 +212,12 @@ class Fit(Rule):
         total, whole = np.zeros(len(books)), 0.0
         for wanted, offered in self.match.items():
             weight = 1.0 if self.weights is None else self.weights[wanted]
-            given = books["rep_id"].map(reps[offered].fillna(""))
-            pairs = list(zip(books[wanted].fillna(""), given, strict=True))
-            hits = {pair: self._have_common(*pair) for pair in set(pairs)}
-            total += weight * np.array([hits[pair] for pair in pairs], dtype=float)
+            asked, texts = pd.factorize(books[wanted].fillna(""))
+            given, offers = pd.factorize(books["rep_id"].map(reps[offered].fillna("")))
+            both, met = np.unique(asked * max(1, len(offers)) + given, return_inverse=True)
+            ends = [divmod(int(one), len(offers)) for one in both]
+            hits = np.array([self._have_common(texts[a], offers[b]) for a, b in ends], dtype=bool)
+            total += weight * (hits[met] if len(met) else met)
             whole += weight
         return np.asarray(total / whole)
 

@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from optiterr.errors import DataError, Fault, nearest
-from optiterr.findings import Finding, Weight, counted
+from optiterr.findings import Finding, Weight, counted, listed
 from optiterr.model import ModelBuilder
 from optiterr.pairs import Mask
 from optiterr.problem import DEPARTED, NOBODY, Problem
 from optiterr.rules import Eligibility, Rule
 
 Positions = NDArray[np.int64]
+
+MOST_NAMED = 20
+"""Up to this many broken locks get a finding of their own; beyond, one finding counts them."""
 
 MOST_COMPARED = 20_000
 """A misspelt id is compared with known ones only in tables of up to this many."""
@@ -199,9 +202,10 @@ class Locks(Rule):
         locks += [{**dict(lock), "action": "forbid"} for lock in self.forbid]
         if self.table in problem.tables:
             locks += problem.tables[str(self.table)].to_dict("records")
-        owner = dict(zip(problem.accounts["account_id"], problem.accounts["owner_id"], strict=True))
+        owned_by = problem.accounts["owner_id"].to_numpy(dtype=object)
+        owner = dict(zip(problem.account_ids, owned_by, strict=True))
         serving = assignment.to_dict()
-        day, ended, seen = problem.planning_date, 0, set()
+        day, ended, broken = problem.planning_date, 0, dict[tuple[str, str], str]()
         for lock in locks:
             account, until = _said(lock, "account") or "", _said(lock, "until")
             if until is not None and day is not None and pd.Timestamp(until).date() < day:
@@ -209,22 +213,23 @@ class Locks(Rule):
                 continue
             kept, served = _said(lock, "action") == "keep", serving.get(account)
             rep = _said(lock, "rep") or str(owner.get(account))
-            if (account, rep) in seen or (served == rep) == kept:
+            if (served == rep) == kept:
                 continue
-            seen.add((account, rep))
             now = "nobody serves it" if pd.isna(served) else f"rep {served} serves it"
             words = f"kept with rep {rep}, but {now}"
             if not kept:
                 words = f"forbidden to rep {rep}, who serves it"
             reason = _said(lock, "reason")
-            yield Finding(
-                rule=name,
-                weight=self.severity,
-                where=account,
-                amount=1.0,
-                unit="locks",
-                message=f"account {account} is {words}" + (f" ({reason})" if reason else ""),
+            broken[account, rep] = f"account {account} is {words}" + (
+                f" ({reason})" if reason else ""
             )
+        for (account, _), message in broken.items() if len(broken) <= MOST_NAMED else ():
+            yield self._finding(name, account, 1, message)
+        if len(broken) > MOST_NAMED:
+            first, more = next(iter(broken.values())), counted(len(broken) - 1, "more lock")
+            others = listed(account for account, _ in list(broken)[1:])
+            message = f"{first}; {more} are broken: {others}"
+            yield self._finding(name, "all", len(broken), message)
         if ended:
             yield Finding(
                 rule=name,
@@ -235,6 +240,16 @@ class Locks(Rule):
                 message=f"{counted(ended, 'lock')} ended before the planning date {day} and no "
                 f"longer count{'s' if ended == 1 else ''}",
             )
+
+    def _finding(self, name: str, where: str, count: int, message: str) -> Finding:
+        return Finding(
+            rule=name,
+            weight=self.severity,
+            where=where,
+            amount=float(count),
+            unit="locks",
+            message=message,
+        )
 
 
 def _said(lock: Mapping[Hashable, object], key: str) -> str | None:

@@ -144,35 +144,47 @@ class Skills(Rule):
         books = problem.books(assignment)
         books = books[books["rep_id"].isin(problem.reps["rep_id"])]
         reps = problem.reps.set_index("rep_id")
-        lacks: list[list[str]] = [[] for _ in range(len(books))]
+        gone: list[list[str]] = [[]]
+        met = np.zeros(len(books), dtype=np.int64)
         if self.needs is not None:
-            need, has = books[self.needs].fillna(""), books["rep_id"].map(reps[self.has].fillna(""))
-            pairs = list(zip(need, has, strict=True))
-            gone = {pair: _unmet(*pair, self.separator) for pair in set(pairs)}
-            lacks = [gone[pair] for pair in pairs]
-        for needed, held in self.levels.items():
-            below = books[needed] > books["rep_id"].map(reps[held])
-            lacks = [[*one, held] if low else one for one, low in zip(lacks, below, strict=True)]
-        short: dict[str, list[tuple[str, list[str]]]] = {}
-        for account_id, rep_id, lack in zip(
-            books["account_id"], books["rep_id"], lacks, strict=True
-        ):
-            if lack:
-                short.setdefault(rep_id, []).append((account_id, lack))
-        for rep_id, missed in short.items():
+            need, texts = pd.factorize(books[self.needs].fillna(""))
+            has, held_texts = pd.factorize(books["rep_id"].map(reps[self.has].fillna("")))
+            both, met = np.unique(need * len(held_texts) + has, return_inverse=True)
+            ends = [divmod(int(one), len(held_texts)) for one in both]
+            gone = [_unmet(texts[a], held_texts[b], self.separator) for a, b in ends]
+        low = {
+            held: (books[needed] > books["rep_id"].map(reps[held])).to_numpy(dtype=bool)
+            for needed, held in self.levels.items()
+        }
+        count = np.array([len(one) for one in gone], dtype=np.int64)[met] if len(met) else met
+        for below in low.values():
+            count = count + below
+        short = np.flatnonzero(count)
+        account_id = books["account_id"].to_numpy(dtype=object)
+        place, rep_ids = pd.factorize(books["rep_id"].iloc[short], sort=True)
+        for at, rows in enumerate(np.split(short[np.argsort(place, kind="stable")], _ends(place))):
+            if not len(rows):
+                continue
             named = [
-                f"{account_id} ({', '.join(lack)})" for account_id, lack in missed[:MOST_NAMED]
+                f"{account_id[row]} "
+                f"({', '.join([*gone[met[row]], *(held for held in low if low[held][row])])})"
+                for row in rows[:MOST_NAMED]
             ]
-            more = len(missed) - len(named)
+            more = len(rows) - len(named)
             yield Finding(
                 rule=name,
                 weight=self.severity,
-                where=rep_id,
-                amount=float(sum(len(lack) for _, lack in missed)),
+                where=str(rep_ids[at]),
+                amount=float(count[rows].sum()),
                 unit="missing skills",
-                message=f"rep {rep_id} serves {counted(len(missed), 'account')} without every "
+                message=f"rep {rep_ids[at]} serves {counted(len(rows), 'account')} without every "
                 f"skill needed: {', '.join(named)}{f' and {more:,} more' if more else ''}",
             )
+
+
+def _ends(place: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where, in sorted order, each group but the last ends."""
+    return np.cumsum(np.bincount(place))[:-1]
 
 
 def _unmet(need: str, has: str, separator: str) -> list[str]:
