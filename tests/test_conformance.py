@@ -62,7 +62,7 @@ CASES: dict[str, list[dict[str, Any]]] = {
         {"levels": {"tier": "level"}},
         {"needs": None, "levels": {"tier": "level", "workload": "capacity"}},
         {"price": 2.5},
-        {"price": 1.0, "levels": {"tier": "level"}, "separator": ";"},
+        {"price": 1.0, "levels": {"tier": "level", "workload": "level"}},
         {"needs": "skills", "has": "industry", "price": 1.0},
     ],
     "disruption": [

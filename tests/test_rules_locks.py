@@ -112,6 +112,15 @@ def test_locks_from_a_table():
     assert cost(Locks(table="protected", price=1), data, **plan) == 2.0
 
 
+def test_locks_from_a_table_without_any_rep():
+    """A column of blanks: a stays with its owner."""
+    table = pd.DataFrame({"account": ["a"], "rep": [None], "action": ["keep"]})
+    data = books(tables={"t": table})
+    assert cost(Locks(table="t"), data, **STAY) == 0.0
+    assert amounts(Locks(table="t"), data, **{**STAY, "a": "r2"}) == {"a": 1.0}
+    assert cost(Locks(table="t"), data, **{**STAY, "a": "r2"}) == math.inf
+
+
 def test_locks_beyond_the_limit_of_findings_are_counted():
     """Of 22 accounts kept with r1, r2 serves all: one finding for 22 broken locks, at 2 each."""
     letters = "abcdefghijklmnopqrstuv"

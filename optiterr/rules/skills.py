@@ -152,39 +152,34 @@ class Skills(Rule):
             both, met = np.unique(need * len(held_texts) + has, return_inverse=True)
             ends = [divmod(int(one), len(held_texts)) for one in both]
             gone = [_unmet(texts[a], held_texts[b], self.separator) for a, b in ends]
-        low = {
-            held: (books[needed] > books["rep_id"].map(reps[held])).to_numpy(dtype=bool)
+        below = [
+            (held, (books[needed] > books["rep_id"].map(reps[held])).to_numpy(dtype=bool))
             for needed, held in self.levels.items()
-        }
+        ]
         count = np.array([len(one) for one in gone], dtype=np.int64)[met] if len(met) else met
-        for below in low.values():
-            count = count + below
+        for _, low in below:
+            count = count + low
         short = np.flatnonzero(count)
         account_id = books["account_id"].to_numpy(dtype=object)
         place, rep_ids = pd.factorize(books["rep_id"].iloc[short], sort=True)
-        for at, rows in enumerate(np.split(short[np.argsort(place, kind="stable")], _ends(place))):
-            if not len(rows):
-                continue
-            named = [
-                f"{account_id[row]} "
-                f"({', '.join([*gone[met[row]], *(held for held in low if low[held][row])])})"
-                for row in rows[:MOST_NAMED]
-            ]
-            more = len(rows) - len(named)
-            yield Finding(
-                rule=name,
-                weight=self.severity,
-                where=str(rep_ids[at]),
-                amount=float(count[rows].sum()),
-                unit="missing skills",
-                message=f"rep {rep_ids[at]} serves {counted(len(rows), 'account')} without every "
-                f"skill needed: {', '.join(named)}{f' and {more:,} more' if more else ''}",
-            )
-
-
-def _ends(place: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where, in sorted order, each group but the last ends."""
-    return np.cumsum(np.bincount(place))[:-1]
+        last = np.cumsum(np.bincount(place, minlength=1))[:-1]
+        for at, rows in enumerate(np.split(short[np.argsort(place, kind="stable")], last)):
+            named = []
+            for row in rows[:MOST_NAMED]:
+                lacks = gone[met[row]] + [held for held, low in below if low[row]]
+                named.append(f"{account_id[row]} ({', '.join(lacks)})")
+            if len(rows) > MOST_NAMED:
+                named[-1] += f" and {len(rows) - MOST_NAMED:,} more"
+            if named:
+                yield Finding(
+                    rule=name,
+                    weight=self.severity,
+                    where=str(rep_ids[at]),
+                    amount=float(count[rows].sum()),
+                    unit="missing skills",
+                    message=f"rep {rep_ids[at]} serves {counted(len(rows), 'account')} without "
+                    f"every skill needed: {', '.join(named)}",
+                )
 
 
 def _unmet(need: str, has: str, separator: str) -> list[str]:
