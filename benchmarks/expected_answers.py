@@ -14,8 +14,8 @@ from typing import Any
 
 from optiterr.engine import solve
 from optiterr.plan import Plan
-from optiterr.scenario import Scenario, load
-from optiterr.study import load_study
+from optiterr.scenario.loading import Scenario, load
+from optiterr.scenario.study import load_study
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
 

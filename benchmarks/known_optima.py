@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from known_instances import gap_optima, write_gap
 
 from optiterr.engine import solve
-from optiterr.scenario import load
+from optiterr.scenario.loading import load
 
 
 def main() -> int:

@@ -14,7 +14,6 @@ from watch import Watch
 from optiterr.audit import audit, gap_of, prove
 from optiterr.compile import compile_model
 from optiterr.linear import linearise
-from optiterr.reading import read_problem
 from optiterr.rules.balance import Balance
 from optiterr.rules.capacity import Capacity
 from optiterr.rules.coverage import Coverage
@@ -22,7 +21,8 @@ from optiterr.rules.disruption import Disruption
 from optiterr.rules.travel import Travel
 from optiterr.solution import Solution, Status
 from optiterr.solvers.highs import pass_model
-from optiterr.tables import AccountSource, DataSpec, PairSource, RepSource
+from optiterr.tables.reading import read_problem
+from optiterr.tables.spec import AccountSource, DataSpec, PairSource, RepSource
 
 VERSIONS = {name: version(name) for name in ("optiterr", "numpy", "scipy", "pandas", "highspy")}
 COLUMNS_MORE = 0

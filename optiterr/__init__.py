@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optiterr.comparison import Comparison, compare
+    from optiterr.comparison.side_by_side import Comparison, compare
     from optiterr.compile import compile_model
     from optiterr.engine import diagnose, read, solve
     from optiterr.errors import (
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from optiterr.problem import Problem
     from optiterr.rules import Rule
     from optiterr.runs import run
-    from optiterr.scenario import Scenario, load
-    from optiterr.study import Study, load_study
+    from optiterr.scenario.loading import Scenario, load
+    from optiterr.scenario.study import Study, load_study
     from optiterr.verification import verify
 
 _HOME = {
     "AuditError": "errors",
-    "Comparison": "comparison",
+    "Comparison": "comparison.side_by_side",
     "DataError": "errors",
     "Model": "model",
     "OptiterrError": "errors",
@@ -45,15 +45,15 @@ _HOME = {
     "Plan": "plan",
     "Problem": "problem",
     "Rule": "rules",
-    "Scenario": "scenario",
+    "Scenario": "scenario.loading",
     "SolverError": "errors",
     "SpecError": "errors",
-    "Study": "study",
-    "compare": "comparison",
+    "Study": "scenario.study",
+    "compare": "comparison.side_by_side",
     "compile_model": "compile",
     "diagnose": "engine",
-    "load": "scenario",
-    "load_study": "study",
+    "load": "scenario.loading",
+    "load_study": "scenario.study",
     "read": "engine",
     "render": "outputs",
     "run": "runs",

@@ -23,11 +23,11 @@ from rich.table import Table
 from optiterr.errors import AuditError, OptiterrError, OptiterrWarning, nearest
 
 if TYPE_CHECKING:
-    from optiterr.compare import Comparison
+    from optiterr.comparison.side_by_side import Comparison
     from optiterr.plan import Plan
     from optiterr.runs import Running
-    from optiterr.scenario import Scenario
-    from optiterr.schema import FileKind
+    from optiterr.scenario.loading import Scenario
+    from optiterr.scenario.schema import FileKind
     from optiterr.solution import Improvement, Status
 
 app = typer.Typer(
@@ -90,7 +90,7 @@ def _warn(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
 def _find(path: Path, suffix: str = ".yaml") -> Path:
     """The file at ``path``, or the scenario of that name that ships with the package."""
     from optiterr.errors import SpecError
-    from optiterr.layers import packaged
+    from optiterr.scenario.layers import packaged
 
     if path.exists():
         return path
@@ -112,7 +112,7 @@ def _find(path: Path, suffix: str = ".yaml") -> Path:
 
 
 def _load(path: Path, sets: list[str] | None, more: dict[str, Any] | None = None) -> Scenario:
-    from optiterr.scenario import load
+    from optiterr.scenario.loading import load
 
     options = [f"solve.{key}={value}" for key, value in (more or {}).items() if value is not None]
     return load(_find(path), [*(sets or []), *options])
@@ -483,15 +483,15 @@ def _solvers() -> Lines:
 
 
 def _models() -> Lines:
-    from optiterr.layers import packaged
-    from optiterr.scenario import load_model
+    from optiterr.scenario.layers import packaged
+    from optiterr.scenario.loading import load_model
 
     found = [load_model(path.stem) for path in sorted(packaged("models").glob("*.yaml"))]
     return [(one.name, one.title, ", ".join(one.rules)) for one in found]
 
 
 def _scenarios() -> Lines:
-    from optiterr.layers import packaged
+    from optiterr.scenario.layers import packaged
 
     root = packaged("scenarios")
     return [
@@ -505,7 +505,7 @@ def schema(
     what: Annotated[str, typer.Argument(help="scenario, study, model or plan")] = "scenario",
 ) -> None:
     """Print the JSON Schema of a file, for editors and other programs."""
-    from optiterr.schema import json_schema
+    from optiterr.scenario.schema import json_schema
 
     _dump(json_schema(cast("FileKind", what)))
 

@@ -31,14 +31,14 @@ from optiterr.model import Model
 from optiterr.pairs import Floats
 from optiterr.plan import PairCount, Plan, SolverReport, Step
 from optiterr.problem import Problem
-from optiterr.reading import read_problem
 from optiterr.rules import Rule
-from optiterr.scenario import Scenario
+from optiterr.scenario.loading import Scenario
 from optiterr.search.route import Route, route
 from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import solver
 from optiterr.solvers.priced import climb
 from optiterr.solvers.supervise import supervised, supervised_relax
+from optiterr.tables.reading import read_problem
 
 Report = Callable[[Improvement], None]
 Stop = Callable[[], bool]

@@ -19,7 +19,7 @@ from optiterr.explain.infeasible import blocking, elastic, proof_at
 from optiterr.model import Model
 from optiterr.plan import Plan
 from optiterr.problem import Problem
-from optiterr.scenario import Scenario
+from optiterr.scenario.loading import Scenario
 from optiterr.solution import Status
 
 

@@ -10,10 +10,18 @@ import numpy as np
 import pytest
 from tiny_comparison import DEGREE, RULES, plan_of, summary, tiny
 
-from optiterr.case import Case, RuleLine
-from optiterr.compare import Cell, Comparison, Row, compare, summarise, summarise_today, verdict
+from optiterr.comparison.case import Case, RuleLine
+from optiterr.comparison.figures import REGISTER, balance, figure, show
+from optiterr.comparison.side_by_side import (
+    Cell,
+    Comparison,
+    Row,
+    compare,
+    summarise,
+    summarise_today,
+    verdict,
+)
 from optiterr.errors import AuditError, DataError, SpecError
-from optiterr.figures import REGISTER, balance, figure, show
 from optiterr.findings import Finding, Weight
 from optiterr.problem import DEPARTED, NOBODY
 from optiterr.rules.balance import Balance

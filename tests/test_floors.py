@@ -14,8 +14,7 @@ ROOT = Path(optiterr.__file__).parent
 FLOORS: dict[str, int] = {
     # 0 ground: values and mathematics, no rule, no solver
     **dict.fromkeys(
-        "errors pairs rowfunctions model linear certificate solution problem findings "
-        "tables columns files places oddities candidates reading references asked".split(),
+        "errors pairs rowfunctions model linear certificate solution problem findings tables".split(),
         0,
     ),
     # 1 parts: rules and solvers, never each other
@@ -25,13 +24,12 @@ FLOORS: dict[str, int] = {
     "search": 2,
     # 3 intent
     **dict.fromkeys(
-        "compile tree yamltext specs layers formulation scenario study plan audit schema".split(),
+        "compile scenario plan audit".split(),
         3,
     ),
     # 4 use
     **dict.fromkeys(
-        "engine verification explain runs compare case counting figures summary narrative "
-        "outputs conformance".split(),
+        "engine verification explain runs comparison outputs conformance".split(),
         4,
     ),
     # 5 doors

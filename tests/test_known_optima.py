@@ -11,7 +11,7 @@ from known_instances import DATA, gap_optima, write_gap, write_pfizer
 from optiterr.audit import recount
 from optiterr.engine import read, solve
 from optiterr.plan import Plan
-from optiterr.scenario import load
+from optiterr.scenario.loading import load
 from optiterr.solution import Status
 
 pytestmark = pytest.mark.skipif(

@@ -12,10 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from optiterr.errors import SpecError
-from optiterr.layers import NOTHING, layer, packaged, set_value, undot
-from optiterr.layers import settings as settings_layer
-from optiterr.tree import Faults, Node, from_python, write
-from optiterr.yamltext import LIMIT_BYTES, decode, parse, read_file
+from optiterr.scenario.layers import NOTHING, layer, packaged, set_value, undot
+from optiterr.scenario.layers import settings as settings_layer
+from optiterr.scenario.tree import Faults, Node, from_python, write
+from optiterr.scenario.yamltext import LIMIT_BYTES, decode, parse, read_file
 
 
 def tree(text: str) -> Node:

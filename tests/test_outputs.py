@@ -18,9 +18,9 @@ from xml.etree import ElementTree
 import pytest
 from tiny_comparison import RULES, plan_of, summary, tiny
 
-from optiterr.case import Case, RuleLine
-from optiterr.compare import Comparison, compare, summarise, summarise_today
-from optiterr.figures import MISSING, show
+from optiterr.comparison.case import Case, RuleLine
+from optiterr.comparison.figures import MISSING, show
+from optiterr.comparison.side_by_side import Comparison, compare, summarise, summarise_today
 from optiterr.findings import Finding, Weight
 from optiterr.outputs import charts, render, writers
 from optiterr.outputs.csvs import tables

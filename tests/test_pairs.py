@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optiterr import candidates
-from optiterr.candidates import all_pairs, nearest_pairs, pairs_of
 from optiterr.pairs import EARTH_RADIUS_KM, Pairs, great_circle_km
+from optiterr.tables import candidates
+from optiterr.tables.candidates import all_pairs, nearest_pairs, pairs_of
 
 
 def listed(pairs: Pairs) -> list[tuple[int, int]]:

@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from optiterr import reading
 from optiterr.errors import DataError, OptiterrWarning
-from optiterr.oddities import two_units
 from optiterr.problem import DEPARTED, NOBODY, Column, Problem
-from optiterr.reading import read_problem
-from optiterr.tables import DataSpec
+from optiterr.tables import reading
+from optiterr.tables.oddities import two_units
+from optiterr.tables.reading import read_problem
+from optiterr.tables.spec import DataSpec
 
 BROKEN = Path(__file__).with_name("broken") / "tables"
 CASES = YAML(typ="safe", pure=True).load(BROKEN / "cases.yaml")

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optiterr.errors import SpecError
-from optiterr.formulation import SolveOptions
-from optiterr.layers import packaged
 from optiterr.rules import registry
 from optiterr.rules.capacity import Capacity
 from optiterr.rules.skills import Skills
-from optiterr.scenario import Scenario, load, load_model
-from optiterr.tables import DataSpec
+from optiterr.scenario.formulation import SolveOptions
+from optiterr.scenario.layers import packaged
+from optiterr.scenario.loading import Scenario, load, load_model
+from optiterr.tables.spec import DataSpec
 
 DATA = {"accounts": {"file": "accounts.csv"}, "reps": {"file": "reps.csv"}}
 PLAIN = {"name": "calm", "data": DATA}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from optiterr.errors import Fault, OptiterrError, SpecError
-from optiterr.scenario import load
-from optiterr.study import load_study
+from optiterr.scenario.loading import load
+from optiterr.scenario.study import load_study
 
 FOLDER = Path(__file__).parent / "broken" / "scenarios"
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from optiterr.errors import SpecError
-from optiterr.layers import packaged
 from optiterr.rules import registry
-from optiterr.scenario import load
-from optiterr.schema import KINDS, json_schema
-from optiterr.tree import Faults
-from optiterr.yamltext import parse
+from optiterr.scenario.layers import packaged
+from optiterr.scenario.loading import load
+from optiterr.scenario.schema import KINDS, json_schema
+from optiterr.scenario.tree import Faults
+from optiterr.scenario.yamltext import parse
 
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema comes with altair")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from optiterr.errors import SpecError
-from optiterr.layers import packaged
-from optiterr.scenario import load
-from optiterr.study import Study, load_study
+from optiterr.scenario.layers import packaged
+from optiterr.scenario.loading import load
+from optiterr.scenario.study import Study, load_study
 
 BASE = """schema: 1
 name: base

@@ -10,10 +10,10 @@ import pytest
 
 from optiterr.engine import solve
 from optiterr.explain.algebra import model_page
-from optiterr.layers import packaged
 from optiterr.plan import Plan
-from optiterr.scenario import Scenario, load, load_model
-from optiterr.study import load_study
+from optiterr.scenario.layers import packaged
+from optiterr.scenario.loading import Scenario, load, load_model
+from optiterr.scenario.study import load_study
 
 SCENARIOS, MODELS = packaged("scenarios"), packaged("models")
 EXPECTED: dict[str, dict[str, Any]] = json.loads(

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from optiterr import files
 from optiterr.errors import DataError
-from optiterr.tables import DataSpec, PairSource, TableSource, read_table
+from optiterr.tables import files
+from optiterr.tables.spec import DataSpec, PairSource, TableSource, read_table
 
 HERE = Path("unused")
 BASE: dict[str, Any] = {"accounts": {"file": "a.csv"}, "reps": {"file": "r.csv"}}

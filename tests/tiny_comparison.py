@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from optiterr.case import Case
-from optiterr.compare import summarise
+from optiterr.comparison.case import Case
+from optiterr.comparison.side_by_side import summarise
 from optiterr.pairs import Pairs
 from optiterr.plan import PairCount, Plan, SolverReport, Step
 from optiterr.problem import DEPARTED, NOBODY, Problem

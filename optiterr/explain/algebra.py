@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from optiterr.layers import packaged
 from optiterr.rules import Rule
-from optiterr.scenario import load_model
+from optiterr.scenario.layers import packaged
+from optiterr.scenario.loading import load_model
 
 _HEAD = r"""**Sets.** Accounts $i \in I$, reps $j \in J$, eligible reps $J_i \subseteq J$ of account
 $i$, today's rep $s(i)$ of account $i$.

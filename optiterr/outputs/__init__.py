@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from optiterr.compare import Comparison
+from optiterr.comparison.side_by_side import Comparison
 from optiterr.outputs.csvs import tables
 from optiterr.outputs.html import page
 from optiterr.outputs.markdown import report

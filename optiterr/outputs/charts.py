@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from optiterr.case import TODAY, Book, Case
-from optiterr.compare import Comparison
-from optiterr.figures import figure, show
+from optiterr.comparison.case import TODAY, Book, Case
+from optiterr.comparison.figures import figure, show
+from optiterr.comparison.side_by_side import Comparison
 from optiterr.findings import listed
 from optiterr.outputs.drawing import (
     GREY,

@@ -11,8 +11,8 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-from optiterr.case import Case
-from optiterr.compare import Comparison
+from optiterr.comparison.case import Case
+from optiterr.comparison.side_by_side import Comparison
 from optiterr.findings import Finding
 
 Cell = str | float | None

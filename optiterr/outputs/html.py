@@ -9,9 +9,9 @@ from functools import partial
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from optiterr.case import Case
-from optiterr.compare import Comparison, Row, RuleLine
-from optiterr.figures import MISSING, figure, show
+from optiterr.comparison.case import Case
+from optiterr.comparison.figures import MISSING, figure, show
+from optiterr.comparison.side_by_side import Comparison, Row, RuleLine
 from optiterr.findings import Finding
 from optiterr.outputs import charts
 from optiterr.outputs.charts import DRAWN

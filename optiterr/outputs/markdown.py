@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from optiterr.compare import Cell, Comparison, Row
+from optiterr.comparison.side_by_side import Cell, Comparison, Row
 from optiterr.outputs.words import baseline_title, changed, unit_of
 
 

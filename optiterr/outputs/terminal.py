@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from optiterr.compare import Comparison
-from optiterr.figures import show
+from optiterr.comparison.figures import show
+from optiterr.comparison.side_by_side import Comparison
 
 
 def summary_table(comparison: Comparison) -> Table:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optiterr.compare import Cell, Comparison
-from optiterr.figures import Figure, show
+from optiterr.comparison.figures import Figure, show
+from optiterr.comparison.side_by_side import Cell, Comparison
 
 LARGE = 10
 """A change of more than ten times the baseline is written as an amount, not as a share of it."""

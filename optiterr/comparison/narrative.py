@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from optiterr.case import Case
-from optiterr.figures import NONE_LEFT, show
+from optiterr.comparison.case import Case
+from optiterr.comparison.figures import NONE_LEFT, show
 
 
 class Part(BaseModel):

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from optiterr.errors import DataError, Fault
-from optiterr.places import Place
+from optiterr.tables.places import Place
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,7 +8,7 @@ import numpy as np
 
 from optiterr.errors import Fault
 from optiterr.pairs import Floats, Mask
-from optiterr.places import Place
+from optiterr.tables.places import Place
 
 
 def degrees(

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optiterr import columns as read_as
-from optiterr.asked import Table
-from optiterr.columns import Cells
 from optiterr.errors import Fault, nearest
 from optiterr.pairs import Ints, Mask
 from optiterr.problem import DEPARTED, NOBODY
-from optiterr.tables import AccountSource, RepSource
+from optiterr.tables import columns as read_as
+from optiterr.tables.asked import Table
+from optiterr.tables.columns import Cells
+from optiterr.tables.spec import AccountSource, RepSource
 
 Positions = NDArray[np.int64]
 

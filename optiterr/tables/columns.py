@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from optiterr.errors import Fault
 from optiterr.pairs import Floats, Mask
-from optiterr.places import Place
+from optiterr.tables.places import Place
 
 Cells = NDArray[np.object_]
 

@@ -9,11 +9,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from optiterr.errors import SpecError, nearest
-from optiterr.formulation import ModelSpec
 from optiterr.plan import Plan
 from optiterr.rules import registry
-from optiterr.scenario import Scenario
-from optiterr.study import Study
+from optiterr.scenario.formulation import ModelSpec
+from optiterr.scenario.loading import Scenario
+from optiterr.scenario.study import Study
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 KINDS = ("scenario", "study", "model", "plan")

@@ -16,10 +16,10 @@ from pydantic import (
 )
 
 from optiterr.errors import SpecError, nearest
-from optiterr.layers import NOTHING
 from optiterr.rules import Rule, registry, rule_class
-from optiterr.specs import check, said
-from optiterr.tree import Faults, Node
+from optiterr.scenario.checking import check, said
+from optiterr.scenario.layers import NOTHING
+from optiterr.scenario.tree import Faults, Node
 
 NAME = r"\w[\w-]*"
 LONGEST = 80

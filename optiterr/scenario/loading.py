@@ -14,12 +14,12 @@ from typing import Any
 from pydantic import Field, PrivateAttr
 
 from optiterr.errors import SpecError, nearest
-from optiterr.formulation import ModelSpec, build
-from optiterr.layers import NOTHING, layer, packaged, settings
-from optiterr.specs import check, said, unknown
-from optiterr.tables import DataSpec
-from optiterr.tree import Faults, Node, from_python, write
-from optiterr.yamltext import read_file
+from optiterr.scenario.checking import check, said, unknown
+from optiterr.scenario.formulation import ModelSpec, build
+from optiterr.scenario.layers import NOTHING, layer, packaged, settings
+from optiterr.scenario.tree import Faults, Node, from_python, write
+from optiterr.scenario.yamltext import read_file
+from optiterr.tables.spec import DataSpec
 
 
 class Scenario(ModelSpec):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from optiterr.figures import Figure
+from optiterr.comparison.figures import Figure
 from optiterr.findings import Finding
 from optiterr.plan import Step
 

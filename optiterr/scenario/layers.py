@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from optiterr.errors import SpecError, nearest
-from optiterr.tree import Faults, Node, Origin
-from optiterr.yamltext import parse
+from optiterr.scenario.tree import Faults, Node, Origin
+from optiterr.scenario.yamltext import parse
 
 NOTHING = Node({}, Origin())
 """The tree that says nothing."""

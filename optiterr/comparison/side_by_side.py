@@ -13,12 +13,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from optiterr.case import TODAY, Book, Case, Flow, Move, RuleLine
+from optiterr.comparison.case import TODAY, Book, Case, Flow, Move, RuleLine
+from optiterr.comparison.figures import REGISTER, Figure, show
+from optiterr.comparison.narrative import Sentence, standing, story
+from optiterr.comparison.summary import summarise, summarise_today
 from optiterr.errors import AuditError, DataError, Fault, SpecError, nearest
-from optiterr.figures import REGISTER, Figure, show
-from optiterr.narrative import Sentence, standing, story
 from optiterr.rowfunctions import TOLERANCE
-from optiterr.summary import summarise, summarise_today
 
 __all__ = [
     "Book",

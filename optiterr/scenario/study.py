@@ -14,11 +14,11 @@ from typing import Any
 from pydantic import Field, PrivateAttr
 
 from optiterr.errors import SpecError, nearest
-from optiterr.formulation import Label, Titled
-from optiterr.layers import NOTHING, join, keys_of, layer, nest, undot
-from optiterr.scenario import Chain, Scenario
-from optiterr.specs import check
-from optiterr.tree import Faults, Node, from_python
+from optiterr.scenario.checking import check
+from optiterr.scenario.formulation import Label, Titled
+from optiterr.scenario.layers import NOTHING, join, keys_of, layer, nest, undot
+from optiterr.scenario.loading import Chain, Scenario
+from optiterr.scenario.tree import Faults, Node, from_python
 
 TODAY = "today"
 """The baseline that is no case: today's books."""

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optiterr import columns as read_as
-from optiterr.columns import Cells
 from optiterr.errors import DataError, Fault, nearest
-from optiterr.oddities import degrees, two_units
 from optiterr.pairs import Floats
-from optiterr.places import Place
 from optiterr.problem import COUNT, Column
-from optiterr.tables import Coordinates, PairSource, TableSource, place_of, read_table
+from optiterr.tables import columns as read_as
+from optiterr.tables.columns import Cells
+from optiterr.tables.oddities import degrees, two_units
+from optiterr.tables.places import Place
+from optiterr.tables.spec import Coordinates, PairSource, TableSource, place_of, read_table
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from optiterr.errors import SpecError, nearest
-from optiterr.tree import LIMIT_DEPTH, UNPRINTABLE, WORDS, Faults, Node, Origin, Scalar
+from optiterr.scenario.tree import LIMIT_DEPTH, UNPRINTABLE, WORDS, Faults, Node, Origin, Scalar
 
 LIMIT_BYTES = 512 * 2**10
 """A larger file is refused: tables belong in table files."""

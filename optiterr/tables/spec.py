@@ -23,9 +23,9 @@ from pydantic import (
     model_validator,
 )
 
-from optiterr import files
 from optiterr.errors import DataError, nearest
-from optiterr.places import Place
+from optiterr.tables import files
+from optiterr.tables.places import Place
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 """The name of a column, a table or a frame; an id."""

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from optiterr.comparison.figures import balance
 from optiterr.errors import DataError
-from optiterr.figures import balance
 from optiterr.findings import Finding, Weight
 from optiterr.pairs import Floats, Ints, Mask, great_circle_km
 from optiterr.plan import Plan

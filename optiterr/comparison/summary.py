@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optiterr.case import TODAY, Book, Case, Flow, Move, RuleLine
-from optiterr.counting import Count, Today
-from optiterr.figures import Figure, figure
+from optiterr.comparison.case import TODAY, Book, Case, Flow, Move, RuleLine
+from optiterr.comparison.counting import Count, Today
+from optiterr.comparison.figures import Figure, figure
 from optiterr.findings import Weight
 from optiterr.pairs import Floats, Ints
 from optiterr.plan import Plan

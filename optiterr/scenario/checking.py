@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from optiterr.errors import OptiterrError, nearest
-from optiterr.tree import Faults, Node
+from optiterr.scenario.tree import Faults, Node
 
 Spec = TypeVar("Spec", bound=BaseModel)
 Place = tuple[str | int, ...]

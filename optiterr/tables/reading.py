@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from optiterr.asked import Table, load, validate
-from optiterr.candidates import all_pairs, nearest_pairs, pairs_of
 from optiterr.errors import DataError, Fault, OptiterrWarning
 from optiterr.pairs import Mask, Pairs
 from optiterr.problem import Column, Problem
-from optiterr.references import Listed, listed_pairs, owners, serving
-from optiterr.tables import DataSpec, PairSource, TableSource
+from optiterr.tables.asked import Table, load, validate
+from optiterr.tables.candidates import all_pairs, nearest_pairs, pairs_of
+from optiterr.tables.references import Listed, listed_pairs, owners, serving
+from optiterr.tables.spec import DataSpec, PairSource, TableSource
 
 MOST_PAIRS = 200_000_000
 """More candidate pairs do not fit a usual memory: their positions alone take 8 bytes each."""

@@ -1,0 +1,1 @@
+"""Tables: what the files hold, validated column by column into a problem."""
