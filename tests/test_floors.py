@@ -14,7 +14,18 @@ ROOT = Path(optiterr.__file__).parent
 FLOORS: dict[str, int] = {
     # 0 ground: values and mathematics, no rule, no solver
     **dict.fromkeys(
-        "errors pairs rowfunctions model linear certificate solution problem findings tables".split(),
+        [
+            "errors",
+            "pairs",
+            "rowfunctions",
+            "model",
+            "linear",
+            "certificate",
+            "solution",
+            "problem",
+            "findings",
+            "tables",
+        ],
         0,
     ),
     # 1 parts: rules and solvers, never each other
@@ -24,12 +35,12 @@ FLOORS: dict[str, int] = {
     "search": 2,
     # 3 intent
     **dict.fromkeys(
-        "compile scenario plan audit".split(),
+        ["compile", "scenario", "plan", "audit"],
         3,
     ),
     # 4 use
     **dict.fromkeys(
-        "engine verification explain runs comparison outputs conformance".split(),
+        ["engine", "verification", "explain", "runs", "comparison", "outputs", "conformance"],
         4,
     ),
     # 5 doors

@@ -16,7 +16,15 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    words = "pip wheel -q --no-deps --no-build-isolation --disable-pip-version-check -w".split()
+    words = [
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "--disable-pip-version-check",
+        "-w",
+    ]
     subprocess.run([sys.executable, "-m", *words, str(folder), str(ROOT)], check=True)
     return next(folder.glob("*.whl"))
 
@@ -39,7 +47,15 @@ def test_the_wheel_holds_models_scenarios_and_templates(wheel: Path) -> None:
 def test_the_installed_wheel_runs_the_quickstart(wheel: Path, tmp_path: Path) -> None:
     """From another folder, with the package taken from the wheel alone."""
     home = tmp_path / "site"
-    words = "pip install -q --no-deps --no-index --disable-pip-version-check --target".split()
+    words = [
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-index",
+        "--disable-pip-version-check",
+        "--target",
+    ]
     subprocess.run([sys.executable, "-m", *words, str(home), str(wheel)], check=True)
     environment = {**os.environ, "PYTHONPATH": str(home)}
     where = subprocess.run(
