@@ -119,10 +119,10 @@ def solver_models() -> Iterator[tuple[str, Model]]:
     # A presolve that moves costs between slacks of single rows (HiGHS 1.14.0) loses the cheapest.
     build = _numbered(Pairs.of([0, 0, 1, 1, 1, 2, 2], [0, 1, 0, 1, 2, 0, 1], 3), 3)
     build.add_cost("cost", [2.0, -2.0, 7.0, 0.0, 0.0, 1.0, 2.0])
-    low, high = Band.of(1, low=15.0, price_below=0.0625), Band.of(3, high=7.25, price_above=0.1875)
-    build.add_rows("stay", low, ["all"], [0, 0], [3, 6], [9.5, 0.5])
+    stay, come = Band.of(1, low=15.0, price_below=0.0625), Band.of(3, high=7.25, price_above=0.1875)
+    build.add_rows("stay", stay, ["all"], [0, 0], [3, 6], [9.5, 0.5])
     build.add_rows(
-        "come", high, build.rep_ids, [1, 2, 0, 2, 0], [0, 1, 2, 4, 5], [10.0, 10.0, 9.5, 9.5, 0.5]
+        "come", come, build.rep_ids, [1, 2, 0, 2, 0], [0, 1, 2, 4, 5], [10.0, 10.0, 9.5, 9.5, 0.5]
     )
     yield "slacks of single rows", build.build()
 
