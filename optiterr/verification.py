@@ -49,7 +49,7 @@ class Verification(BaseModel):
 
 
 def verify(
-    path: Path, *, folder: Path | None = None, frames: Mapping[str, Any] | None = None
+    path: str | Path, *, folder: Path | None = None, frames: Mapping[str, Any] | None = None
 ) -> Verification:
     """Repeats everything a plan claims: data, model, cost, rules, bound, gap and identity.
 
@@ -57,6 +57,7 @@ def verify(
     DataError when the plan or the data cannot be read at all; a claim that does not hold is a
     check that fails, not an exception.
     """
+    path = Path(path)
     plan = Plan.read(path)
     home = folder if folder is not None else path.parent / plan.folder
     scenario = Scenario.from_dict(plan.scenario, folder=home, frames=frames)

@@ -32,11 +32,12 @@ def writers() -> dict[str, Writer]:
     return found
 
 
-def render(comparison: Comparison, folder: Path) -> list[Path]:
+def render(comparison: Comparison, folder: str | Path) -> list[Path]:
     """Writes every output of ``comparison`` into ``folder`` and returns the files written.
 
     The same comparison gives the same bytes. Files of the same names are replaced.
     """
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for writer in writers().values():

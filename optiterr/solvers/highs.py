@@ -37,6 +37,8 @@ def solve(
     model: Model, limits: Limits, start: Floats | None = None, report: Report | None = None
 ) -> Solution:
     """The best plan that HiGHS finds, with the bound that it claims."""
+    if not len(model.pairs):
+        return _without_pairs(model)
     began = perf_counter()
     mip = linearise(model)
     built = perf_counter()
@@ -76,6 +78,15 @@ def solve(
         log=tuple(log.lines),
         message=message or _words(highs),
     )
+
+
+def _without_pairs(model: Model) -> Solution:
+    """The answer where nothing can be picked: the one empty plan, or none."""
+    nothing = np.zeros(0)
+    cost = model.value(nothing)
+    if model.pairs.accounts or not np.isfinite(cost):
+        return Solution(Status.INFEASIBLE, "highs", message="no account has a candidate")
+    return Solution(Status.OPTIMAL, "highs", x=nothing, objective=cost, bound=cost)
 
 
 def relax(
@@ -239,7 +250,7 @@ SOLVERS = (
         "highs",
         "HiGHS (highspy), given whole arrays; the default.",
         frozenset({"mip", "lp", "bound", "prices", "start", "threads", "seed", "progress"}),
-        requires("highspy", "highspy>=1.11,<1.15"),
+        requires("highspy", "highspy>=1.11,<1.14"),
         solve,
         relax,
     ),
