@@ -13,7 +13,7 @@ from model_library import FAMILIES, Case, brute_force, builder, case, library
 from optiterr.certificate import certify, lower_bound
 from optiterr.errors import SolverError
 from optiterr.linear import linearise
-from optiterr.model import Model
+from optiterr.model import Model, ModelBuilder
 from optiterr.pairs import Pairs
 from optiterr.rowfunctions import Band
 from optiterr.solution import Improvement, Limits, Solution, Status
@@ -479,3 +479,16 @@ def test_picks_are_rounded_only_when_they_are_picks() -> None:
     assert picks.tolist() == [0.0, 1.0, 0.0]
     for odd in (2e-5, 0.5, 2.0, np.nan, -1.0):
         assert rounded(np.array([0.0, odd])) is None
+
+
+def test_cp_sat_knows_a_row_that_no_whole_load_can_meet() -> None:
+    """Loads of 1 and 2 can never be 1.5: infeasible, not an invalid model."""
+    pairs = Pairs.full(2, 2)
+    build = ModelBuilder(
+        np.array(["a", "b"], dtype=object), np.array(["r", "s"], dtype=object), pairs
+    )
+    load = np.array([1.0, 1.0, 2.0, 2.0])
+    build.add_rows("even", Band.of(2, lower=1.5, upper=1.5), ["r", "s"], pairs.rep, range(4), load)
+    answer = solver("cp_sat").solve(build.build(), Limits(), None, None)
+    assert answer.status is Status.INFEASIBLE
+    assert answer.message == "2 rows leave no whole number between their limits"

@@ -50,6 +50,10 @@ def solve(
     except TooWideError as error:
         return Solution(Status.FAILED, "cp_sat", version, message=str(error))
     built = perf_counter()
+    closed = np.flatnonzero(whole.row_lower > whole.row_upper)
+    if len(closed):
+        text = f"{len(closed)} rows leave no whole number between their limits"
+        return Solution(Status.INFEASIBLE, "cp_sat", version, message=text)
     native = cp_model.CpModel()
     fill(native.proto, mip, whole, start)
     solver = cp_model.CpSolver()
