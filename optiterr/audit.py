@@ -182,12 +182,27 @@ def prices_of(model: Model, stored: Mapping[str, tuple[float, ...]]) -> Floats:
         ) from error
 
 
-def trusted_status(solution: Solution, gap_asked: float) -> Status:
+def improvement_gap(
+    rules: Mapping[str, Rule], problem: Problem, cost: float, bound: float
+) -> float | None:
+    """The share of the improvement over today's books that is not proved to be reached.
+
+    ``(cost - bound) / (cost of today's books - bound)``; None when today's books leave an account
+    unserved (their cost then compares with nothing) or cost no more than the bound.
+    """
+    if not problem.today.notna().all():
+        return None
+    room = recount(rules, problem, problem.today).cost - bound
+    return (cost - bound) / room if room > 0 else None
+
+
+def trusted_status(
+    status: Status, objective: float | None, bound: float | None, gap_asked: float
+) -> Status:
     """The solver's status, with optimal taken back when its own bound does not support it."""
-    if solution.status is not Status.OPTIMAL or solution.objective is None:
-        return solution.status
-    if solution.bound is None:
+    if status is not Status.OPTIMAL or objective is None:
+        return status
+    if bound is None:
         return Status.FEASIBLE
-    room = solution.objective - solution.bound
-    allowed = max(gap_asked, 1e-9) * max(abs(solution.objective), 1e-9) + AGREE
-    return Status.OPTIMAL if room <= allowed else Status.FEASIBLE
+    allowed = max(gap_asked, 1e-9) * max(abs(objective), 1e-9) + AGREE
+    return Status.OPTIMAL if objective - bound <= allowed else Status.FEASIBLE

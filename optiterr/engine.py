@@ -18,8 +18,8 @@ from optiterr.audit import (
     assignment_of,
     audit,
     gap_of,
+    improvement_gap,
     prove,
-    recount,
     trusted_status,
 )
 from optiterr.certificate import Bound, relative_gap
@@ -295,19 +295,15 @@ def _audited(
     with clock.phase("proof"):
         bound, pairs = proved_bound(rules, problem, model, relaxed.prices, draft.pairs)
         gap = gap_of(model, solution.x, bound, cost)
-        today = recount(rules, problem, problem.today)
+        unproved = improvement_gap(rules, problem, cost, bound.value)
     assignment = assignment_of(model, solution.x)
-    room = today.cost - bound.value
-    everyone_served = bool(problem.today.notna().all())
     return draft.model_copy(
         update={
-            "status": trusted_status(solution, limits.gap),
+            "status": trusted_status(solution.status, cost, solution.bound, limits.gap),
             "cost": cost,
             "bound_proved": bound.value,
             "gap_proved": relative_gap(cost, bound.value),
-            "gap_improvement": (cost - bound.value) / room
-            if everyone_served and room > 0
-            else None,
+            "gap_improvement": unproved,
             "gap": gap,
             "terms": counted.terms,
             "findings": counted.findings,

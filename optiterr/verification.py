@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,22 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from optiterr.audit import AGREE, prices_of, recount
-from optiterr.certificate import certify, relative_gap
+from optiterr.audit import (
+    AGREE,
+    gap_of,
+    improvement_gap,
+    prices_of,
+    recount,
+    trusted_status,
+)
+from optiterr.certificate import Bound, relative_gap
 from optiterr.compile import Compiled, compile_model
 from optiterr.engine import proved_bound, read
 from optiterr.errors import AuditError
 from optiterr.explain.infeasible import blocking, elastic, proof_at
+from optiterr.findings import Finding
 from optiterr.model import Model
+from optiterr.pairs import Floats
 from optiterr.plan import Plan
 from optiterr.problem import Problem
 from optiterr.scenario.loading import Scenario
@@ -109,6 +118,14 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
             for name in dict.fromkeys([*plan.terms, *counted.terms])
         ),
     ]
+    checks += [
+        _check("findings", _listed(plan.findings), _listed(counted.findings)),
+        _check(
+            "status, by the bound that the solver claims",
+            str(plan.status),
+            str(trusted_status(plan.status, plan.cost, plan.bound_claimed, scenario.solve.gap)),
+        ),
+    ]
     try:
         prices = prices_of(model, plan.prices)
         bound, pairs = proved_bound(scenario.rules, problem, model, prices, plan.pairs)
@@ -118,18 +135,44 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
     checks += [
         _near("proved bound", plan.bound_proved, bound.value, size),
         _near("proved gap", plan.gap_proved, relative_gap(counted.cost, bound.value), 1.0),
+        _near(
+            "proved gap of the improvement",
+            plan.gap_improvement,
+            improvement_gap(scenario.rules, problem, counted.cost, bound.value),
+        ),
         _check("pairs considered", str(plan.pairs.considered), str(pairs.considered)),
         _check("pairs possible", str(plan.pairs.possible), str(pairs.possible)),
     ]
     if (choice >= 0).all():
-        try:
-            certify(model, model.picks(choice), bound)
-            checks.append(Check(what="cost - bound = regrets + residuals", holds=True))
-        except AuditError as error:
-            checks.append(
-                Check(what="cost - bound = regrets + residuals", holds=False, recounted=str(error))
-            )
+        checks += _identity(plan, model, model.picks(choice), bound, counted.cost)
     return checks
+
+
+def _identity(plan: Plan, model: Model, x: Floats, bound: Bound, cost: float) -> list[Check]:
+    """Whether the gap sits where the plan says, and adds up."""
+    what = "cost - bound = regrets + residuals"
+    try:
+        found = gap_of(model, x, bound, cost)
+    except AuditError as error:
+        return [Check(what=what, holds=False, recounted=str(error))]
+    size = max(1.0, abs(cost))
+    said = plan.gap
+    return [
+        Check(what=what, holds=True),
+        _near("regrets of accounts", said.regret if said else None, found.regret, size),
+        _near("residuals of rows", said.residual if said else None, found.residual, size),
+    ]
+
+
+def _listed(findings: Sequence[Finding]) -> str:
+    """Findings in one line: how many of each kind, and what they add up to."""
+    amounts: dict[tuple[str, str], list[float]] = {}
+    for one in findings:
+        amounts.setdefault((one.rule, str(one.weight)), []).append(one.amount)
+    return "; ".join(
+        f"{rule} {weight} {len(each)}: {sum(each):.6g}"
+        for (rule, weight), each in sorted(amounts.items())
+    )
 
 
 def _check(what: str, claimed: str, recounted: str) -> Check:
@@ -141,10 +184,11 @@ def _near(what: str, claimed: float | None, recounted: float | None, size: float
         return Check(
             what=what, holds=claimed is recounted, claimed=str(claimed), recounted=str(recounted)
         )
-    same = claimed == recounted or abs(claimed - recounted) <= AGREE * max(
-        size, abs(claimed), abs(recounted)
+    room = AGREE * max(size, abs(claimed), abs(recounted))
+    same = claimed == recounted or (np.isfinite(room) and abs(claimed - recounted) <= room)
+    return Check(
+        what=what, holds=bool(same), claimed=f"{claimed:.9g}", recounted=f"{recounted:.9g}"
     )
-    return Check(what=what, holds=same, claimed=f"{claimed:.9g}", recounted=f"{recounted:.9g}")
 
 
 def _told(hashes: Mapping[str, str]) -> str:

@@ -244,8 +244,7 @@ def test_relative_gap_at_the_edges() -> None:
 )
 def test_optimal_needs_a_bound_that_supports_it(bound: float | None, status: Status) -> None:
     """A solver that says optimal with a bound 10 % away, or none, is taken as feasible."""
-    said = Solution(Status.OPTIMAL, "liar", x=np.ones(1), objective=10.0, bound=bound)
-    assert trusted_status(said, 1e-4) is status
+    assert trusted_status(Status.OPTIMAL, 10.0, bound, 1e-4) is status
 
 
 def test_a_solution_with_values_but_no_plan_status_cannot_exist() -> None:
