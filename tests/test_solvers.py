@@ -492,3 +492,13 @@ def test_cp_sat_knows_a_row_that_no_whole_load_can_meet() -> None:
     answer = solver("cp_sat").solve(build.build(), Limits(), None, None)
     assert answer.status is Status.INFEASIBLE
     assert answer.message == "2 rows leave no whole number between their limits"
+
+
+@pytest.mark.parametrize("name", ["highs", "cp_sat", "scip", "cbc"])
+def test_a_model_without_any_pair_is_infeasible(name: str) -> None:
+    """Two accounts, one rep, nobody may serve anybody; a row that is not empty of price."""
+    build = ModelBuilder(
+        np.array(["a", "b"], dtype=object), np.array(["r"], dtype=object), Pairs.of([], [], 2)
+    )
+    build.add_rows("floor", Band.of(1, low=2.0, price_below=3.0), ["r"], [], [], [])
+    assert solver(name).solve(build.build(), EXACT, None, None).status is Status.INFEASIBLE

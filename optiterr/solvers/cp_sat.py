@@ -106,11 +106,10 @@ def solve(
 def fill(proto: Any, mip: Mip, whole: Whole, start: Floats | None) -> None:
     """Write ``whole`` into an empty CP-SAT proto: whole runs at once, a loop over rows only."""
     pairs, accounts = mip.pairs, mip.accounts
-    pick = proto.variables.add()
-    pick.domain.extend((0, 1))
-    proto.variables.extend([pick] * (pairs - 1))
-    if not pairs:
-        del proto.variables[:]
+    if pairs:
+        pick = proto.variables.add()
+        pick.domain.extend((0, 1))
+        proto.variables.extend([pick] * (pairs - 1))
     for low, high in zip(whole.lower[pairs:].tolist(), whole.upper[pairs:].tolist(), strict=True):
         proto.variables.add().domain.extend((low, high))
     indptr, indices, data = whole.matrix.indptr, whole.matrix.indices, whole.matrix.data
