@@ -120,7 +120,8 @@ def _lies(model: Model, solution: Solution, counted: Recount) -> Iterable[Fault]
 
 
 def _agree(a: float, b: float, size: float) -> bool:
-    return bool(abs(a - b) <= AGREE * max(1.0, abs(a), abs(b), abs(size)))
+    room = AGREE * max(1.0, abs(a), abs(b), abs(size))
+    return bool(np.isfinite(room) and abs(a - b) <= room)
 
 
 def prove(model: Model, prices: Floats | None, left_out: Iterable[Model] = ()) -> Bound:

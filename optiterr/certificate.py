@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiterr.errors import AuditError
-from optiterr.model import Model
+from optiterr.model import TOLERANCE, Model
 
 Floats = NDArray[np.float64]
 
@@ -121,8 +121,10 @@ def lower_bound(model: Model, prices: Floats, left_out: Iterable[Model] | None =
 def certify(model: Model, x: Floats, bound: Bound) -> Certificate:
     """The gap of plan ``x`` against ``bound``, account by account and row by row.
 
-    Raises AuditError when ``x`` does not serve every account once, breaks a hard row, or when the
-    identity fails: then the cost, the bound or the loads are wrong.
+    Raises AuditError when ``x`` does not serve every account once, breaks a hard row, when a regret
+    or a residual is negative, or when the identity fails: then the cost, the bound or a row
+    function is wrong. What the identity alone cannot see, a value or a conjugate that stands on
+    both of its sides, the signs do.
     """
     choice = model.choice(x)
     if (choice < 0).any():
@@ -141,6 +143,7 @@ def certify(model: Model, x: Floats, bound: Bound) -> Certificate:
         function, price = block.function, bound.prices[start : start + block.rows]
         paid = np.bincount(function.part, price * load, minlength=len(conjugate))
         residual.append(function.value(load) + conjugate - paid)
+    _refuse_negative(model, bound, regret, residual)
     cost = model.value(x)
     sides = float(regret.sum()) + sum(float(part.sum()) for part in residual) + bound.rounding
     scale = max(1.0, abs(cost), abs(bound.value), bound.rounding * 1e12)
@@ -151,3 +154,29 @@ def certify(model: Model, x: Floats, bound: Bound) -> Certificate:
             "the cost, the bound or the loads are wrong: do not use this plan",
         )
     return Certificate(cost, bound, regret, tuple(residual))
+
+
+def _refuse_negative(model: Model, bound: Bound, regret: Floats, residual: list[Floats]) -> None:
+    """AuditError when a part of the gap is negative by more than rounding and tolerance allow.
+
+    A load may miss a hard limit by the tolerance, which lets its residual fall by its price times
+    that much.
+    """
+    noise = 1e-9 * max(1.0, float(np.abs(bound.cheapest).max(initial=0.0)))
+    below = np.flatnonzero(regret < -noise)
+    wrong = [("account", str(model.account_ids[at]), float(regret[at])) for at in below]
+    for start, block, parts in zip(model.row_start, model.blocks, residual, strict=False):
+        price = np.abs(bound.prices[start : start + block.rows])
+        reach = abs(block.matrix).sum(axis=1) + 1.0
+        room = np.bincount(block.function.part, price * TOLERANCE * reach, minlength=len(parts))
+        wrong += [
+            ("row", f"{block.name} {block.labels[at]}", float(parts[at]))
+            for at in np.flatnonzero(parts < -room - noise)
+        ]
+    if wrong:
+        what, name, part = wrong[0]
+        raise AuditError(
+            "certificate",
+            f"{len(wrong)} parts of the gap are negative, the first at {what} {name}: {part:.6g}",
+            "the bound or a row function is wrong: do not use this plan",
+        )

@@ -24,8 +24,14 @@ from optiterr.audit import (
 )
 from optiterr.certificate import Bound, relative_gap
 from optiterr.compile import Compiled, compile_model, eligibility, models_of_all_pairs
-from optiterr.errors import DataError
-from optiterr.explain.infeasible import blocking, proof, unexplained
+from optiterr.errors import AuditError, DataError
+from optiterr.explain.infeasible import (
+    among_candidates,
+    blocking,
+    proof,
+    stranded,
+    unproved,
+)
 from optiterr.findings import Finding
 from optiterr.model import Model
 from optiterr.pairs import Floats
@@ -35,7 +41,7 @@ from optiterr.rules import Rule
 from optiterr.scenario.loading import Scenario
 from optiterr.search.route import Route, route
 from optiterr.solution import Improvement, Limits, Solution, Status
-from optiterr.solvers import solver
+from optiterr.solvers import demands, ensure, solver
 from optiterr.solvers.priced import climb
 from optiterr.solvers.supervise import supervised, supervised_relax
 from optiterr.tables.reading import read_problem
@@ -113,10 +119,11 @@ def diagnose(scenario: Scenario) -> tuple[Finding, ...]:
     problem = read(scenario)
     compiled = compile_model(scenario.rules, problem)
     found = blocking(problem, compiled)
-    if found:
+    if found and problem.candidates != "nearest":
         return found
-    limits = Limits(seconds=scenario.solve.seconds)
-    return proof(compiled.model, lambda soft: _relax(soft, limits))[0]
+    limits, left_out = limits_of(scenario), partial(left_out_models, scenario.rules, problem)
+    proved = proof(compiled.model, lambda soft: _relax(soft, limits), left_out)[0]
+    return proved or (found if found and stranded(compiled.model, left_out()) else ())
 
 
 def solve_problem(
@@ -133,56 +140,99 @@ def solve_problem(
         compiled = compile_model(scenario.rules, problem)
     model = compiled.model
     chosen = route(model, scenario.solve.solver)
+    ensure(solver(chosen.solver), {"mip", *demands(limits_of(scenario), None)})
     draft = _draft(scenario, problem, compiled, chosen, clock)
+    left_out = partial(left_out_models, scenario.rules, problem)
+    limits = limits_of(scenario)
     with clock.phase("diagnose"):
         blocked = blocking(problem, compiled)
-    if blocked:
+    if blocked and problem.candidates != "nearest":
         return _no_plan(draft, clock, Status.INFEASIBLE, blocked)
-    limits = Limits(
-        seconds=scenario.solve.seconds,
-        gap=scenario.solve.gap,
-        seed=scenario.solve.seed,
-        threads=scenario.solve.threads,
-        memory_gb=scenario.solve.memory_gb,
-    )
+    if blocked:
+        with clock.phase("diagnose"):
+            draft, status, why = _beyond(draft, model, blocked, limits, left_out, stop)
+        return _no_plan(draft, clock, status, why)
+    start = _today(problem, model)
     with clock.phase("prices"):
-        relaxed = _priced(model, limits)
+        relaxed = _priced(model, limits, stop)
     if relaxed.status is Status.INFEASIBLE:
         solution = relaxed
     else:
         left = max(limits.seconds - clock.seconds["prices"], 0.2 * limits.seconds)
         with clock.phase("solve"):
-            start = _today(problem, model)
             solution = _search(chosen, model, replace(limits, seconds=left), start, report, stop)
     draft = _credited(draft, solution, relaxed)
     if solution.status is Status.INFEASIBLE:
+        if start is not None:
+            raise AuditError(
+                f"solver {solution.solver}",
+                "claims that there is no plan, but today's books keep every hard rule",
+                "do not believe it; try another solver and report this one",
+            )
+        said = unproved(solution.solver, relaxed.status is Status.INFEASIBLE)
         with clock.phase("diagnose"):
-            told, prices = proof(model, lambda soft: _relax(soft, limits))
-        draft = draft.model_copy(update={"prices": prices})
-        return _no_plan(
-            draft,
-            clock,
-            solution.status,
-            told or (unexplained(scenario.rules, solution.solver),),
-        )
+            draft, status, why = _beyond(draft, model, (said,), limits, left_out, stop)
+        return _no_plan(draft, clock, status, why)
     if solution.x is None:
         return _no_plan(draft, clock, solution.status, ())
     return _audited(draft, scenario.rules, problem, compiled, solution, relaxed, clock, limits)
 
 
-def _relax(model: Model, limits: Limits) -> Solution:
+def limits_of(scenario: Scenario) -> Limits:
+    """The limits that a scenario sets its solver."""
+    asked = scenario.solve
+    return Limits(asked.seconds, asked.gap, asked.seed, asked.threads, asked.memory_gb)
+
+
+def left_out_models(rules: Mapping[str, Rule], problem: Problem) -> Iterator[Model]:
+    """Models over the pairs that are no candidates (and those that are); none when all are."""
+    if problem.candidates == "nearest":
+        yield from models_of_all_pairs(rules, problem)
+
+
+def _beyond(
+    draft: Plan,
+    model: Model,
+    said: tuple[Finding, ...],
+    limits: Limits,
+    left_out: Callable[[], Iterator[Model]],
+    stop: Stop | None,
+) -> tuple[Plan, Status, tuple[Finding, ...]]:
+    """What no plan among the candidates means for all pairs: infeasible by proof, or not known.
+
+    A proof by row prices covers the pairs left out. Without one, a scenario whose candidates are
+    all pairs is infeasible by the solver's word, and one with fewer candidates is not decided.
+    """
+    told, prices = proof(model, lambda soft: _relax(soft, limits, stop), left_out)
+    if told:
+        return draft.model_copy(update={"prices": prices}), Status.INFEASIBLE, told
+    if not any(True for _ in left_out()):
+        return draft, Status.INFEASIBLE, said
+    if stranded(model, left_out()):
+        return draft, Status.INFEASIBLE, said
+    pairs = draft.pairs.model_copy(update={"proved": "considered"})
+    why = (among_candidates(pairs.considered), *said)
+    return draft.model_copy(update={"pairs": pairs}), Status.NO_SOLUTION, why
+
+
+def _relax(model: Model, limits: Limits, stop: Stop | None = None) -> Solution:
     """Row prices of the relaxed model, by HiGHS."""
-    return supervised_relax("highs", model, limits, needs=("prices",))
+    return supervised_relax("highs", model, limits, stop, needs=("prices",))
 
 
-def _priced(model: Model, limits: Limits) -> Solution:
+def _priced(model: Model, limits: Limits, stop: Stop | None) -> Solution:
     """Row prices to prove a bound with: of the relaxed model, or else those a short climb finds."""
-    relaxed = _relax(model, replace(limits, seconds=limits.seconds * PRICING_SHARE))
+    relaxed = _relax(model, replace(limits, seconds=limits.seconds * PRICING_SHARE), stop)
     if relaxed.prices is not None or relaxed.status is Status.INFEASIBLE:
         return relaxed
     end = time.perf_counter() + max(2.0, limits.seconds * CLIMBING_SHARE)
-    prices = climb(model, CLIMBS, lambda: time.perf_counter() > end)
+    over = _never if stop is None else stop
+    prices = climb(model, CLIMBS, lambda: time.perf_counter() > end or over())
     return Solution(Status.NO_SOLUTION, "climb", prices=prices, message=relaxed.message)
+
+
+def _never() -> bool:
+    return False
 
 
 def _search(
@@ -205,10 +255,15 @@ def _search(
         report=report,
         stop=stop,
     )
-    if not ours or answer.status not in (Status.NO_SOLUTION, Status.FAILED):
+    stopped = stop is not None and stop()
+    if not ours or stopped or answer.status not in (Status.NO_SOLUTION, Status.FAILED):
         return answer
     net = supervised(
-        "greedy", model, replace(limits, seconds=max(2.0, held), threads=1), report=report
+        "greedy",
+        model,
+        replace(limits, seconds=max(2.0, held), threads=1),
+        report=report,
+        stop=stop,
     )
     if net.x is None:
         return answer
@@ -267,9 +322,12 @@ def _credited(draft: Plan, solution: Solution, relaxed: Solution) -> Plan:
         }
     )
     log = tuple(
-        Step(seconds=one.seconds, incumbent=one.incumbent, bound=one.bound) for one in solution.log
+        Step(seconds=one.seconds, incumbent=finite(one.incumbent), bound=finite(one.bound))
+        for one in solution.log
     )
-    return draft.model_copy(update={"solver": report, "log": log, "bound_claimed": solution.bound})
+    return draft.model_copy(
+        update={"solver": report, "log": log, "bound_claimed": finite(solution.bound)}
+    )
 
 
 def _no_plan(draft: Plan, clock: Clock, status: Status, why: tuple[Finding, ...]) -> Plan:
@@ -302,7 +360,7 @@ def _audited(
             "status": trusted_status(solution.status, cost, solution.bound, limits.gap),
             "cost": cost,
             "bound_proved": bound.value,
-            "gap_proved": relative_gap(cost, bound.value),
+            "gap_proved": finite(relative_gap(cost, bound.value)),
             "gap_improvement": unproved,
             "gap": gap,
             "terms": counted.terms,
@@ -343,6 +401,11 @@ def proved_bound(
     return bound, PairCount(considered=len(model.pairs), possible=counted)
 
 
+def finite(value: float | None) -> float | None:
+    """``value``, or None where it is infinite or no number: plans hold numbers only."""
+    return value if value is not None and np.isfinite(value) else None
+
+
 def versions() -> dict[str, str]:
     """Versions of the software that takes part in a solve, by distribution name."""
     found = {}
@@ -357,7 +420,7 @@ def versions() -> dict[str, str]:
 def save(plan: Plan, scenario: Scenario, path: Path) -> Plan:
     """Writes ``plan`` to ``path`` with the way from there to the scenario's data; returns it."""
     try:
-        folder = os.path.relpath(scenario.folder, path.parent)
+        folder = os.path.relpath(scenario.folder.resolve(), path.parent.resolve())
     except ValueError as error:  # another drive on Windows
         raise DataError(
             str(path),

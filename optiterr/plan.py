@@ -14,7 +14,7 @@ from optiterr.solution import Status
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class PairCount(_Value):
@@ -74,7 +74,9 @@ class Plan(_Value):
     cost: float | None = Field(None, description="cost of the plan, recounted")
     bound_proved: float | None = Field(None, description="no plan costs less: proved by prices")
     bound_claimed: float | None = Field(None, description="the solver's own bound, not re-checked")
-    gap_proved: float | None = Field(None, description="(cost - bound_proved) / |cost|")
+    gap_proved: float | None = Field(
+        None, description="(cost - bound_proved) / |cost|; none for a plan of cost 0 with a gap"
+    )
     gap_improvement: float | None = Field(
         None, description="(cost - bound_proved) / (cost of today's books - bound_proved)"
     )
@@ -97,7 +99,7 @@ class Plan(_Value):
     versions: dict[str, str] = Field(default_factory=dict, description="software that took part")
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, ser_json_inf_nan="constants"
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
     )
 
     @property

@@ -20,10 +20,10 @@ from optiterr.audit import (
 )
 from optiterr.certificate import Bound, relative_gap
 from optiterr.compile import Compiled, compile_model
-from optiterr.engine import proved_bound, read
+from optiterr.engine import finite, left_out_models, proved_bound, read
 from optiterr.errors import AuditError
-from optiterr.explain.infeasible import blocking, elastic, proof_at
-from optiterr.findings import Finding
+from optiterr.explain.infeasible import blocking, elastic, proof_at, stranded
+from optiterr.findings import Finding, Weight
 from optiterr.model import Model
 from optiterr.pairs import Floats
 from optiterr.plan import Plan
@@ -79,24 +79,40 @@ def verify(
     ]
     if plan.has_plan:
         checks += _plan_checks(plan, scenario, problem, compiled.model)
-    elif plan.status is Status.INFEASIBLE:
-        checks.append(_blocked(plan, problem, compiled))
+    else:
+        empty = plan.cost is None and not plan.assignment and plan.bound_proved is None
+        checks.append(Check(what="no plan, no cost, no bound", holds=empty))
+    if plan.status is Status.INFEASIBLE:
+        checks.append(_blocked(plan, scenario, problem, compiled))
     return Verification(plan=str(path), checks=tuple(checks))
 
 
-def _blocked(plan: Plan, problem: Problem, compiled: Compiled) -> Check:
+def _blocked(plan: Plan, scenario: Scenario, problem: Problem, compiled: Compiled) -> Check:
     """Whether everything said to block every plan is found again, by direct checks or by prices."""
-    found = list(blocking(problem, compiled))
+    model, what = compiled.model, "what blocks every plan"
+    breaches = [one for one in plan.blocking if one.weight is Weight.BREACH]
+    if plan.blocking and not breaches:
+        return Check(
+            what="that there is no plan",
+            holds=True,
+            claimed="by the solver's word",
+            recounted="not proved, as the file says",
+        )
+    nearest = problem.candidates == "nearest"
+    found: list[Finding] = []
     if plan.prices:
         try:
-            found += proof_at(compiled.model, prices_of(elastic(compiled.model), plan.prices))
+            prices = prices_of(elastic(model), plan.prices)
         except AuditError as error:
-            return Check(what="what blocks every plan", holds=False, recounted=str(error))
-    again = sum(one in found for one in plan.blocking)
+            return Check(what=what, holds=False, recounted=str(error))
+        found += proof_at(model, prices, left_out_models(scenario.rules, problem))
+    elif not nearest or stranded(model, left_out_models(scenario.rules, problem)):
+        found += blocking(problem, compiled)
+    again = sum(one in found for one in breaches)
     return Check(
-        what="what blocks every plan",
-        holds=0 < again == len(plan.blocking),
-        claimed=f"{len(plan.blocking)} findings",
+        what=what,
+        holds=0 < again == len(breaches),
+        claimed=f"{len(breaches)} findings",
         recounted=f"{again} of them proved again without a solver",
     )
 
@@ -131,15 +147,20 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
         bound, pairs = proved_bound(scenario.rules, problem, model, prices, plan.pairs)
     except AuditError as error:
         return [*checks, Check(what="row prices", holds=False, recounted=str(error))]
-    size = max(abs(plan.cost or 0.0), 1.0)
+    size = max(abs(counted.cost), 1.0)
     checks += [
         _near("proved bound", plan.bound_proved, bound.value, size),
-        _near("proved gap", plan.gap_proved, relative_gap(counted.cost, bound.value), 1.0),
+        _near("proved gap", plan.gap_proved, finite(relative_gap(counted.cost, bound.value)), 1.0),
         _near(
             "proved gap of the improvement",
             plan.gap_improvement,
             improvement_gap(scenario.rules, problem, counted.cost, bound.value),
         ),
+        Check(
+            what="the solver's claimed bound is no more than the cost",
+            holds=plan.bound_claimed is None or plan.bound_claimed <= counted.cost + AGREE * size,
+        ),
+        _check("pairs that the bound covers", plan.pairs.proved, pairs.proved),
         _check("pairs considered", str(plan.pairs.considered), str(pairs.considered)),
         _check("pairs possible", str(plan.pairs.possible), str(pairs.possible)),
     ]

@@ -166,6 +166,16 @@ def test_a_doctored_bound_fails_the_identity() -> None:
         certify(model, np.array([1.0, 0.0, 0.0, 1.0]), lie)
 
 
+def test_a_wrong_conjugate_is_seen_by_the_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conjugate too low by 500 cancels in the identity; the residual of -499.5 does not."""
+    model = two_by_two()
+    honest = Band.conjugate
+    monkeypatch.setattr(Band, "conjugate", lambda band, price: honest(band, price) - 500)
+    bound = lower_bound(model, np.array([0.5]))
+    with pytest.raises(AuditError, match="parts of the gap are negative"):
+        certify(model, np.array([1.0, 0.0, 0.0, 1.0]), bound)
+
+
 @pytest.mark.parametrize("seed", range(150))
 def test_no_prices_prove_more_than_the_optimum(seed: int) -> None:
     """With every row function in play: bound <= optimum, and the identity at the optimum."""

@@ -121,8 +121,12 @@ def doctored(plan: dict[str, Any], change: Callable[[dict[str, Any]], None]) -> 
         (lambda p: p.update(bound_proved=p["bound_proved"] + 0.5), {"proved bound"}),
         (lambda p: p.update(gap_proved=0.0), {"proved gap"}),
         (lambda p: p["terms"].update(moves=0.0), {"cost of moves"}),
-        (lambda p: p.update(cost=float("inf")), {"cost"}),
-        (lambda p: p.update(cost=float("nan")), {"cost"}),
+        (lambda p: p.update(status="no_solution"), {"no plan, no cost, no bound"}),
+        (
+            lambda p: p.update(bound_claimed=1e18),
+            {"the solver's claimed bound is no more than the cost"},
+        ),
+        (lambda p: p["pairs"].update(proved="considered"), {"pairs that the bound covers"}),
         (lambda p: p.update(findings=p["findings"][1:]), {"findings"}),
         (lambda p: p.update(bound_claimed=10.0), {"status, by the bound that the solver claims"}),
         (lambda p: p.update(gap_improvement=0.5), {"proved gap of the improvement"}),
@@ -142,8 +146,9 @@ def doctored(plan: dict[str, Any], change: Callable[[dict[str, Any]], None]) -> 
         "bound",
         "gap",
         "term",
-        "infinite cost",
-        "no number",
+        "no plan",
+        "claimed bound",
+        "cover",
         "findings",
         "status",
         "improvement",
@@ -168,6 +173,72 @@ def test_a_doctored_plan_is_found_out(
     result = verify(path)
     assert not result.holds
     assert fails <= {check.what for check in result.checks if not check.holds}
+
+
+@pytest.mark.parametrize("name", ["cost", "bound_proved", "gap_proved", "bound_claimed"])
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_a_plan_file_holds_numbers_only(
+    solved: str, tmp_path: Path, name: str, value: float
+) -> None:
+    """Infinity and NaN agree with nothing and are refused by name."""
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({**json.loads(solved), name: value}))
+    with pytest.raises(DataError, match=name):
+        verify(path)
+
+
+def test_nearest_candidates_without_a_plan_are_not_called_infeasible(tmp_path: Path) -> None:
+    """Two accounts beside r1, each rep takes one, one candidate each: r2 is left out, not away."""
+    accounts = [
+        {"account_id": "a", "owner": None, "latitude": 48.0, "longitude": 11.0},
+        {"account_id": "b", "owner": None, "latitude": 48.0, "longitude": 11.1},
+    ]
+    reps = [
+        {"rep_id": "r1", "seats": 1, "latitude": 48.0, "longitude": 11.0},
+        {"rep_id": "r2", "seats": 1, "latitude": 52.0, "longitude": 13.0},
+    ]
+    rules = {"seats": {"kind": "capacity", "measure": "accounts", "limit": "seats"}}
+    asked = scenario(rules, accounts, reps, tmp_path, pairs={"nearest": 1})
+    plan = save(solve(asked), asked, tmp_path / "plan.json")
+    assert plan.status is Status.NO_SOLUTION
+    assert plan.pairs.proved == "considered"
+    assert plan.blocking[0].message == (
+        "there is no plan among the 2 candidate pairs; a plan that uses pairs left out may exist: "
+        "raise data.pairs.nearest, or write pairs: all"
+    )
+    assert diagnose(asked) == ()
+    assert solve(scenario(rules, accounts, reps, pairs={"nearest": 2})).status is Status.OPTIMAL
+    # One seat in all is too little whichever pairs are looked at: proved over those left out too.
+    few = [{**reps[0], "seats": 0}, reps[1]]
+    asked = scenario(rules, accounts, few, tmp_path, pairs={"nearest": 1})
+    plan = save(solve(asked), asked, tmp_path / "plan.json")
+    assert plan.status is Status.INFEASIBLE
+    assert verify(tmp_path / "plan.json").holds
+
+
+def test_limits_missed_by_the_tolerance_are_not_proved_infeasible() -> None:
+    """Forty loads of a millionth above forty limits of a million: each keeps its limit."""
+    accounts = [{"account_id": f"a{at}", "owner": None, "load": 1e6 + 0.9} for at in range(40)]
+    reps = [{"rep_id": f"r{at}", "room": 1e6} for at in range(40)]
+    rules = {"room": {"kind": "capacity", "measure": "load", "limit": "room"}}
+    asked = scenario(rules, accounts, reps)
+    assert diagnose(asked) == ()
+    problem = read(asked)
+    one_each = pd.Series({f"a{at}": f"r{at}" for at in range(40)}, dtype=object)
+    assert recount(asked.rules, problem, one_each).breaches == ()
+
+
+def test_infeasible_is_not_believed_against_books_that_keep_every_rule(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A solver that denies what today's books show is caught."""
+    from optiterr import engine
+
+    monkeypatch.setattr(engine, "supervised", lambda *_, **__: Solution(Status.INFEASIBLE, "liar"))
+    accounts = [{"account_id": "a", "owner": "r", "load": 1}]
+    rules = {"room": {"kind": "capacity", "measure": "load", "limit": 2}}
+    with pytest.raises(AuditError, match="today's books keep every hard rule"):
+        solve(scenario(rules, accounts, [{"rep_id": "r"}]))
 
 
 def test_changed_data_is_found_out(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ they find nothing, :func:`proof` shows by row prices that the hard rows cannot h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,7 +169,7 @@ def _too_little_room(model: Model) -> Iterator[Finding]:
                 continue
             least, _ = _amounts(block.matrix[np.flatnonzero(reps[at])], model)
             need = float(least[inside].sum())
-            if need > room + float(slack_of(room)):
+            if need > room + float(slack_of(upper[reps]).sum()):
                 found += 1
                 who = f"reps {_names(model.rep_ids[reps])}"
                 yield _finding(
@@ -181,7 +182,7 @@ def _too_little_room(model: Model) -> Iterator[Finding]:
                 )
         asked = float(band.lower.sum())
         give = float(_amounts(block.matrix, model)[1].sum())
-        if np.isfinite(asked) and give < asked - float(slack_of(asked)):
+        if np.isfinite(asked) and give < asked - float(slack_of(band.lower).sum()):
             yield _finding(
                 block.rule,
                 "all reps together",
@@ -249,28 +250,49 @@ def elastic(model: Model) -> Model:
 
 
 def proof(
-    model: Model, relax: Callable[[Model], Solution]
+    model: Model,
+    relax: Callable[[Model], Solution],
+    left_out: Callable[[], Iterable[Model]] = tuple,
 ) -> tuple[tuple[Finding, ...], dict[str, tuple[float, ...]]]:
     """Rows that cannot hold together, and the prices that prove it; both empty when none can be.
 
     ``relax`` solves the linear relaxation of a model and gives row prices. The proof itself is the
     lower bound of :func:`elastic` at those prices: above zero, every plan breaks a row.
+    ``left_out`` gives models of the same rows over pairs that are no candidates; with them the
+    proof holds for plans that use those pairs too. Where one such model holds all pairs, the prices
+    are those of its relaxation.
     """
-    if (np.diff(model.pairs.start) == 0).any():
+    chunks = list(islice(left_out(), 2))
+    source = chunks[0] if len(chunks) == 1 else model
+    if (np.diff(source.pairs.start) == 0).any():
         return (), {}
-    soft = elastic(model)
+    soft = elastic(source)
     answer = relax(soft)
     if answer.prices is None:
         return (), {}
-    found = proof_at(model, answer.prices)
+    found = proof_at(model, answer.prices, left_out())
     return found, (soft.by_block(answer.prices) if found else {})
 
 
-def proof_at(model: Model, prices: Floats) -> tuple[Finding, ...]:
-    """What ``prices`` on the rows of :func:`elastic` prove, in words; empty when nothing."""
+def stranded(model: Model, left_out: Iterable[Model]) -> bool:
+    """Whether some account has no pair at all, not even among the pairs left out."""
     soft = elastic(model)
-    bound = lower_bound(soft, prices)
-    if bound.value <= 10 * TOLERANCE:
+    bound = lower_bound(soft, np.zeros(soft.rows), map(elastic, left_out))
+    return bool(bound.value == np.inf)
+
+
+def proof_at(model: Model, prices: Floats, left_out: Iterable[Model] = ()) -> tuple[Finding, ...]:
+    """What ``prices`` on the rows of :func:`elastic` prove, in words; empty when nothing.
+
+    A plan may miss every limit by the tolerance, so the bound has to exceed what that is worth.
+    """
+    soft = elastic(model)
+    bound = lower_bound(soft, prices, map(elastic, left_out))
+    room = sum(
+        float(np.abs(bound.prices[start : start + block.rows]) @ _slack(block))
+        for start, block in zip(soft.row_start, soft.blocks, strict=False)
+    )
+    if not np.isfinite(bound.value) or bound.value <= max(2 * room, 10 * TOLERANCE):
         return ()
     rows: dict[str, list[str]] = {}
     largest = np.abs(bound.prices).max()
@@ -293,13 +315,37 @@ def proof_at(model: Model, prices: Floats) -> tuple[Finding, ...]:
     )
 
 
-def unexplained(rules: Mapping[str, object], solver: str) -> Finding:
-    """What to say when no direct check and no proof finds a cause."""
-    return _finding(
-        ", ".join(rules),
-        "all",
-        0.0,
-        "",
-        f"{solver} reports that no plan keeps all hard rules; no single rule explains it and the "
-        "linear relaxation can keep them, so this rests on the solver's word",
+def _slack(block: Block) -> Floats:
+    """The most by which each row may miss its limits and still keep them."""
+    band = _hard(block)
+    assert band is not None
+    return np.maximum(slack_of(band.low), slack_of(band.high))
+
+
+def unproved(solver: str, relaxed: bool) -> Finding:
+    """What to say when a solver calls a scenario infeasible and nothing here proves it."""
+    why = (
+        "the linear relaxation has no solution by its own tolerances"
+        if relaxed
+        else "the linear relaxation can keep all hard rules"
+    )
+    return Finding(
+        rule="",
+        weight=Weight.NOTE,
+        where="all",
+        amount=0.0,
+        message=f"{solver} reports that no plan keeps all hard rules; that is not proved here: no "
+        f"direct check finds a cause, and {why}",
+    )
+
+
+def among_candidates(considered: int) -> Finding:
+    """What to say when there is no plan among candidates, but there may be one beyond them."""
+    return Finding(
+        rule="",
+        weight=Weight.NOTE,
+        where="all",
+        amount=0.0,
+        message=f"there is no plan among the {considered:,} candidate pairs; a plan that uses "
+        "pairs left out may exist: raise data.pairs.nearest, or write pairs: all",
     )

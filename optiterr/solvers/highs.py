@@ -63,8 +63,10 @@ def solve(
         status, message = Status.FAILED, "HiGHS says optimal but gives no plan"
     objective = None
     if x is not None and status.has_plan:
-        # While the gap is open, slack columns of the incumbent may be larger than its picks need.
-        objective = min(float(info.objective_function_value), model.value(x))
+        # Slack columns may be larger than the picks need, or smaller within the solver's tolerance:
+        # what the picks cost is counted from them alone.
+        counted = model.value(x)
+        objective = counted if np.isfinite(counted) else float(info.objective_function_value)
     bound = float(info.mip_dual_bound)
     claims = status.has_plan or status is Status.NO_SOLUTION
     return Solution(

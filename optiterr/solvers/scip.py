@@ -86,7 +86,8 @@ def solve(
             return Solution(Status.FAILED, "scip", version, seconds=seconds, message=text)
         # While the gap is open, slack columns of the incumbent may be larger than its picks need,
         # so that a plan met earlier costs less than the one that SCIP takes for its best.
-        value = min(float(best.objective_value), model.value(x))
+        counted = model.value(x)
+        value = counted if np.isfinite(counted) else float(best.objective_value)
         if log.x is not None and log.best < value:
             x, value = log.x, log.best
     return Solution(
