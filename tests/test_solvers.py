@@ -347,12 +347,30 @@ def test_any_solver_of_pulp_can_be_called(name: str) -> None:
             assert not solution.status.has_plan, each.name
 
 
+def stubborn() -> Model:
+    """100 accounts, 10 tight reps, costs that fall as loads rise: minutes for any solver."""
+    rng = np.random.default_rng(5)
+    accounts, reps = 100, 10
+    pairs = Pairs.full(accounts, reps)
+    load = rng.integers(1, 101, len(pairs)).astype(float)
+    build = ModelBuilder(
+        np.array([f"a{at}" for at in range(accounts)], dtype=object),
+        np.array([f"r{at}" for at in range(reps)], dtype=object),
+        pairs,
+    )
+    build.add_cost("cost", 111 - load + rng.integers(-10, 11, len(pairs)))
+    limit = np.floor(0.8 * np.bincount(pairs.rep, load) / reps)
+    band = Band.of(reps, upper=limit)
+    build.add_rows("room", band, build.rep_ids, pairs.rep, np.arange(len(pairs)), load)
+    return build.build()
+
+
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD is deprecated")
 def test_cbc_stopped_by_time_is_not_optimal() -> None:
     """PuLP calls this run "Optimal" in ``status``; ours reads what is true."""
-    solution = solve("pulp:PULP_CBC_CMD", middling(), Limits(0.05, 0.0))
+    solution = solve("pulp:PULP_CBC_CMD", stubborn(), Limits(1.0, 0.0))
     assert solution.status in (Status.FEASIBLE, Status.NO_SOLUTION)
-    solution = solve("cbc", middling(), Limits(0.05, 0.0))
+    solution = solve("cbc", stubborn(), Limits(1.0, 0.0))
     assert solution.status in (Status.FEASIBLE, Status.NO_SOLUTION)
 
 
