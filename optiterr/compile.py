@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optiterr.errors import DataError
 from optiterr.model import Model, ModelBuilder
 from optiterr.pairs import Mask
 from optiterr.problem import Problem
@@ -15,6 +16,8 @@ from optiterr.rules import Rule
 
 CHUNK_PAIRS = 2_000_000
 """Left-out pairs are priced in chunks of about this many."""
+CHUNK_ENTRIES = 20_000_000
+"""Fewer pairs go into a chunk where their rules would make more matrix entries than this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +72,15 @@ def compile_model(rules: Mapping[str, Rule], problem: Problem) -> Compiled:
     pruned, forbids = prune(rules, problem)
     builder = ModelBuilder(pruned.account_ids, pruned.rep_ids, pruned.pairs)
     for name, rule in rules.items():
-        rule.compile(name, pruned, builder)
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                rule.compile(name, pruned, builder)
+        except ValueError as error:
+            raise DataError(
+                f"rule {name!r}",
+                str(error),
+                "use smaller numbers: another unit for the measure, or a smaller price",
+            ) from error
     return Compiled(builder.build(), pruned, forbids)
 
 
@@ -79,7 +90,9 @@ def models_of_all_pairs(rules: Mapping[str, Rule], problem: Problem) -> Iterator
     Their prices and blocks match those of the model compiled over candidates only, so that a bound
     proved with them holds for every plan.
     """
-    step = max(1, CHUNK_PAIRS // max(1, len(problem.reps)))
+    entries = sum(rule.entries_per_pair(problem) for rule in rules.values())
+    pairs = min(CHUNK_PAIRS, int(CHUNK_ENTRIES / max(1.0, entries)))
+    step = max(1, pairs // max(1, len(problem.reps)))
     for first in range(0, len(problem.accounts), step):
         chunk = problem.full(first, min(first + step, len(problem.accounts)))
         yield compile_model(rules, chunk).model

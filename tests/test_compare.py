@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 import pytest
 from tiny_comparison import DEGREE, RULES, plan_of, summary, tiny
 
@@ -23,6 +24,7 @@ from optiterr.comparison.side_by_side import (
 )
 from optiterr.errors import AuditError, DataError, SpecError
 from optiterr.findings import Finding, Weight
+from optiterr.pairs import Pairs
 from optiterr.problem import DEPARTED, NOBODY
 from optiterr.rules.balance import Balance
 from optiterr.rules.capacity import Capacity
@@ -92,6 +94,20 @@ def test_targets_in_proportion_and_inside_groups() -> None:
     case = summarise("x", plan_of(terms={"even": 0.0}), grouped, rule)
     assert [book.target["revenue"] for book in case.books[:2]] == [25, 35]
     assert case.values["off_target_most:even"] == 0
+
+
+def test_a_rep_who_leaves_makes_no_group_for_targets() -> None:
+    """r3 leaves, alone in its team: 60 is shared by two. r1 carries 30, r2 15: 15/30 off."""
+    problem = tiny()
+    third = problem.reps.iloc[:1].assign(rep_id="r3")
+    reps = pd.concat([problem.reps, third], ignore_index=True)
+    reps = reps.assign(team=["north", "north", "south"])
+    serves = np.array([True, True, False])
+    grouped = replace(problem, reps=reps, pairs=Pairs.full(5, 3), serves=serves)
+    rule = {"even": Balance(measure="revenue", price=1, per="unit", groups="team")}
+    case = summarise("x", plan_of(terms={"even": 10.0}), grouped, rule)
+    assert [book.target.get("revenue") for book in case.books[:2]] == [30, 30]
+    assert case.today_values["off_target_most:even"] == pytest.approx(0.5)
 
 
 def test_use_of_capacity_is_counted_before_slack() -> None:

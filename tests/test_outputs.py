@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 from tiny_comparison import RULES, plan_of, summary, tiny
 
@@ -27,6 +28,9 @@ from optiterr.outputs.csvs import tables
 from optiterr.outputs.drawing import inline, labels_of
 from optiterr.outputs.html import page
 from optiterr.outputs.markdown import report
+from optiterr.outputs.plan_tables import write_plan_tables
+from optiterr.rules import Rule
+from optiterr.rules.capacity import Capacity
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -435,3 +439,27 @@ def test_a_measure_called_like_a_column_keeps_apart() -> None:
     text = tables(compare("s", "S", [odd], two().today))["moves.csv"]
     assert text.splitlines()[0].endswith(",kind,kind_")
     assert text.splitlines()[1].endswith(",moved,4")
+
+
+def test_columns_called_like_ours_stay_in_the_tables_of_a_plan(tmp_path: Path) -> None:
+    """A measure ``kind`` and columns like our own get a line behind their names."""
+    problem = tiny()
+    accounts = problem.accounts.assign(kind=problem.accounts["revenue"], from_rep_id="before")
+    reps = problem.reps.assign(accounts_before=7)
+    named = replace(problem, accounts=accounts, reps=reps)
+    rules: dict[str, Rule] = {"hours": Capacity(measure="kind", limit=100)}
+    write_plan_tables(plan_of(), named, rules, tmp_path)
+    read = {path.stem: pd.read_csv(path) for path in tmp_path.iterdir()}
+    moved = read["moves"].set_index("account_id")  # b: r1 to r2, revenue 20
+    assert moved.loc["b", ["from_rep_id", "to_rep_id", "kind", "kind_"]].tolist() == [
+        *("r1", "r2", "moved", 20.0)
+    ]
+    assert moved["kind"].to_dict() == {"b": "moved", "d": "new", "e": "forced"}
+    assert read["accounts"]["from_rep_id_"].tolist() == ["before"] * 5
+    assert read["accounts"]["from_rep_id"].fillna("").tolist() == ["r1", "r1", "r2", "", "r3"]
+    # today r1 has a and b (10 + 20), r2 has c (15); in the plan r1 has a, d, e, r2 has b, c
+    assert read["reps"]["accounts_before_"].tolist() == [7, 7]
+    assert read["reps"]["accounts_before"].tolist() == [2, 1]
+    assert read["reps"]["accounts_after"].tolist() == [3, 2]
+    assert read["reps"]["kind_before"].tolist() == [30, 15]
+    assert read["reps"]["kind_after"].tolist() == [25, 35]

@@ -454,3 +454,10 @@ def test_real_columns_raise_no_false_alarm(table: str):
         frame = pd.read_csv(path)
         for name in frame.select_dtypes("number"):
             assert two_units(frame[name].to_numpy(float)) is None, f"{path.name}: {name}"
+
+
+def test_an_owner_column_called_rep_id_is_no_clash():
+    """Renamed to the owner, it leaves no column called like the rep of a plan."""
+    read = problem([{"account_id": "a", "rep_id": "r1"}], said={"owner": "rep_id"})
+    assert set(read.accounts) == {"account_id", "owner_id"}
+    assert read.owner.tolist() == [0]

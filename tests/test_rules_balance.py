@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 from toys import amounts, cost, messages, problem, refusal
 
+from optiterr import compile
 from optiterr.rules.balance import Balance
 
 
@@ -198,3 +199,27 @@ def test_balance_settings_that_contradict(fields, message):
     with pytest.raises(ValidationError) as error:
         Balance(measure="revenue", **fields)
     assert message in str(error.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_balance_of_loads_beyond_floats_is_refused_in_words():
+    """1e308 twice adds up to no finite number."""
+    data = problem({"revenue": [1e308, 1e308]}, 2)
+    assert refusal(Balance(measure="revenue"), data) == (
+        "rule 'rule': a hard limit of a band leaves no load at all\n"
+        "    fix: use smaller numbers: another unit for the measure, or a smaller price"
+    )
+
+
+def test_balance_inside_large_groups_is_priced_in_smaller_chunks(monkeypatch):
+    """Two groups of 2 and 1: 4 entries a pair, 8 with two bands. 24 entries are 6 pairs or 3."""
+    data = problem({"revenue": [1.0, 2.0, 3.0, 4.0]}, {"team": ["east", "east", "west"]})
+    rule = Balance(measure="revenue", groups="team")
+    both = Balance(measure="revenue", groups="team", price=1, per="unit", hard_within=0.5)
+    assert rule.entries_per_pair(data) == 4
+    assert both.entries_per_pair(data) == 8
+    assert Balance(measure="revenue").entries_per_pair(data) == 1
+    monkeypatch.setattr(compile, "CHUNK_ENTRIES", 24)
+    for one, chunks in ((rule, [6, 6]), (both, [3, 3, 3, 3]), (Balance(measure="revenue"), [12])):
+        models = list(compile.models_of_all_pairs({"rule": one}, data))
+        assert [len(model.pairs) for model in models] == chunks

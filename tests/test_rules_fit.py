@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -136,3 +137,25 @@ def test_fit_settings_that_contradict(fields, message):
     with pytest.raises(ValidationError) as error:
         Fit(**fields)
     assert message in str(error.value)
+
+
+def test_fit_of_accounts_that_name_the_rep_they_want():
+    """a asks for r2, b for r1 or r2: one point short with r1 for a, none for b."""
+    data = problem({"wants": ["r2", "r1;r2"]}, 2)
+    rule = Fit(match={"wants": "rep_id"}, price=1)
+    assert amounts(rule, data, a="r1", b="r1") == {"r1": 1.0}
+    assert cost(rule, data, a="r1", b="r1") == 1.0
+    assert cost(rule, data, a="r2", b="r2") == 0.0
+
+
+def test_fit_of_many_distinct_words_stays_small():
+    """3,000 cities, of which reps name 4: a full table of the cities would take 72 MB."""
+    cities = [f"city {number}" for number in range(3_000)]
+    rule = Fit(match={"city": "area"}, price=1)
+    tracemalloc.start()
+    common = rule._common(cities, ["city 1;city 2999", "nowhere", "", "city 7; city 1"])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.argwhere(common).tolist() == [[1, 0], [1, 3], [7, 3], [2999, 0]]
+    assert most < 10e6
+    assert not rule._common(cities, [""]).any()

@@ -140,3 +140,13 @@ def test_travel_settings_that_contradict(fields, message):
     with pytest.raises(ValidationError) as error:
         Travel(**fields)
     assert message in str(error.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_travel_at_a_price_beyond_floats_is_refused_in_words():
+    """1e308 for each of 111 km is no finite number."""
+    data = problem({"latitude": [0.0], "longitude": [0.0]}, {"latitude": [0.0], "longitude": [1.0]})
+    assert refusal(Travel(price=1e308), data).endswith(
+        ": a coefficient is not finite\n"
+        "    fix: use smaller numbers: another unit for the measure, or a smaller price"
+    )

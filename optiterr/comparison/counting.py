@@ -128,7 +128,8 @@ class Count:
         load = np.where(self.data.serves, self.loads(spec["measure"], rep), 0.0)
         group = np.zeros(count, dtype=np.int64)
         if spec.get("groups"):
-            group = pd.factorize(self.data.reps[spec["groups"]], use_na_sentinel=False)[0]
+            teams = self.data.reps[spec["groups"]][self.data.serves]
+            group[self.data.serves] = pd.factorize(teams, use_na_sentinel=False)[0]
         total = np.bincount(group, weights=load)
         if len(total) == 1 and not self.data.is_pair_column(spec["measure"]):
             total = np.array([self.data.account_number(spec["measure"]).sum()])

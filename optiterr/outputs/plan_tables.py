@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -36,22 +37,25 @@ def write_plan_tables(
     books = problem.books(assignment)
     measures = measures_of(problem, rules)
     owner = problem.accounts.get("owner_id", pd.Series(None, index=books.index, dtype=object))
-    books["from_rep_id"] = owner.to_numpy(dtype=object)
-    changed = books["from_rep_id"].isna() | (books["from_rep_id"] != books["rep_id"])
+    owner = pd.Series(owner.to_numpy(dtype=object), books.index, dtype=object)
+    changed = owner.isna() | (owner != books["rep_id"])
     kind = pd.Series("moved", index=books.index)
     kind[problem.owner == DEPARTED] = "forced"
-    kind[books["from_rep_id"].isna()] = "new"
-    moves = books.loc[changed, ["account_id", "from_rep_id", "rep_id"]].rename(
-        columns={"rep_id": "to_rep_id"}
-    )
-    moves["kind"] = kind[changed]
+    kind[owner.isna()] = "new"
+    ours = {
+        "account_id": books["account_id"],
+        "from_rep_id": owner,
+        "to_rep_id": books["rep_id"],
+        "kind": kind,
+    }
+    moves = pd.DataFrame(ours)[changed]
     for name in measures:
-        moves[name] = books.loc[changed, name]
+        moves[_free(name, map(str, moves))] = books.loc[changed, name]
     tables = {
         "assignments": books[["account_id", "rep_id"]],
         "moves": moves,
-        "reps": _reps(problem, books, measures),
-        "accounts": books,
+        "reps": _reps(problem, books, owner, measures),
+        "accounts": _beside(books, {"from_rep_id": owner}),
     }
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -62,12 +66,31 @@ def write_plan_tables(
     return paths
 
 
-def _reps(problem: Problem, books: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
-    reps = problem.reps.copy()
-    for when, column in (("before", "from_rep_id"), ("after", "rep_id")):
-        groups = books.groupby(column)
-        reps[f"accounts_{when}"] = reps["rep_id"].map(groups.size()).fillna(0).astype(int)
+def _free(name: str, taken: Iterable[str]) -> str:
+    """``name``, with a line behind it where a column is called so already."""
+    taken = set(taken)
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _beside(frame: pd.DataFrame, ours: Mapping[str, pd.Series[Any]]) -> pd.DataFrame:
+    """``frame`` with our columns at its end; its own of the same names get a line behind them."""
+    names: dict[str, str] = {}
+    for name in map(str, frame):
+        if name in ours:
+            names[name] = _free(name, {*map(str, frame), *ours, *names.values()})
+    return frame.rename(columns=names).assign(**ours)
+
+
+def _reps(
+    problem: Problem, books: pd.DataFrame, owner: pd.Series[str], measures: list[str]
+) -> pd.DataFrame:
+    found: dict[str, pd.Series[Any]] = {}
+    ids = problem.reps["rep_id"]
+    for when, rep in (("before", owner), ("after", books["rep_id"])):
+        found[f"accounts_{when}"] = ids.map(rep.value_counts()).fillna(0).astype(int)
         for name in measures:
             if name in problem.accounts or when == "after":
-                reps[f"{name}_{when}"] = reps["rep_id"].map(groups[name].sum()).fillna(0.0)
-    return reps
+                found[f"{name}_{when}"] = ids.map(books[name].groupby(rep).sum()).fillna(0.0)
+    return _beside(problem.reps, found)

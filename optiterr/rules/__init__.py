@@ -65,6 +65,13 @@ class Rule(BaseModel):
         """Which candidate pairs a hard rule lets be picked, shape (P,); None: all of them."""
         return None
 
+    def entries_per_pair(self, problem: Problem) -> float:
+        """How many matrix entries, about, this rule makes for each pair.
+
+        Left-out pairs are priced in chunks that keep the entries of all rules within memory.
+        """
+        return 1.0
+
     def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
         """Add this rule's costs and rows for the pairs of ``problem`` to ``model``.
 

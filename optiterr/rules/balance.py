@@ -85,6 +85,15 @@ class Balance(Rule):
             found.append(Column("reps", self.groups, "text"))
         return tuple(found)
 
+    def entries_per_pair(self, problem: Problem) -> float:
+        teams = pd.Series(np.zeros(len(problem.reps)))
+        if self.groups is not None:
+            teams = problem.reps[self.groups]
+        sizes = teams[problem.serves].value_counts(dropna=False)
+        if len(sizes) < 2 and not problem.is_pair_column(self.measure):
+            return 1.0
+        return (2.0 if self.hard_within is None else 4.0) * float(sizes.max())
+
     def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
         group, share = self._shares(name, problem)
         if group.max(initial=0) > 0 or problem.is_pair_column(self.measure):
@@ -205,8 +214,8 @@ class Balance(Rule):
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
-        books["_amount"] = books.get(self.measure, 1.0)
-        carried = books.groupby("rep_id")["_amount"].sum().to_dict()
+        amount = pd.Series(books.get(self.measure, 1.0), books.index, dtype=float)
+        carried = amount.groupby(books["rep_id"]).sum().to_dict()
         teams: dict[str, list[tuple[str, float, float]]] = {}
         for rep in problem.reps[problem.serves].to_dict("records"):
             part = 1.0 if self.proportional_to is None else float(rep[self.proportional_to])
@@ -214,7 +223,7 @@ class Balance(Rule):
             load = float(carried.get(rep["rep_id"], 0.0))
             teams.setdefault(team, []).append((str(rep["rep_id"]), part, load))
         moves = len(teams) > 1 or self.measure in problem.pair_columns
-        every = float(books["_amount"].sum())
+        every = float(amount.sum())
         for members in teams.values():
             parts = sum(part for _, part, _ in members)
             whole = sum(load for _, _, load in members) if moves else every

@@ -136,8 +136,8 @@ class Capacity(Rule):
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
-        books["_amount"] = books.get(self.measure, 1.0)
-        load = books.groupby("rep_id")["_amount"].sum().to_dict()
+        amount = pd.Series(books.get(self.measure, 1.0), books.index, dtype=float)
+        load = amount.groupby(books["rep_id"]).sum().to_dict()
         stretch = f", stretched by {written(self.slack)} of itself" if self.slack else ""
         for rep in problem.reps[problem.serves].to_dict("records"):
             carried = float(load.get(rep["rep_id"], 0.0))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
+from scipy import sparse
 
 from optiterr.errors import DataError
 from optiterr.findings import Finding, Weight, counted, listed, written
@@ -147,23 +148,23 @@ class Fit(Rule):
         for wanted, offered in self.match.items():
             account, asked = pd.factorize(problem.accounts[wanted][part].fillna(""))
             rep, given = pd.factorize(problem.reps[offered].fillna(""))
-            left, right = self._incidence(list(asked), list(given))
-            yield weights[wanted] / sum(weights.values()), account, rep, (left @ right.T) > 0
+            common = self._common(list(asked), list(given))
+            yield weights[wanted] / sum(weights.values()), account, rep, common
 
-    def _incidence(self, *sides: list[str]) -> list[NDArray[np.float64]]:
-        """For each side: which text (row) holds which word (column), words of all sides alike."""
-        held = [[self._words(text) for text in texts] for texts in sides]
-        every = sorted({word for side in held for words in side for word in words})
-        at = {word: place for place, word in enumerate(every)}
-        tables = [np.zeros((len(side), len(every))) for side in held]
-        for table, side in zip(tables, held, strict=True):
-            for row, words in enumerate(side):
-                table[row, [at[word] for word in words]] = 1.0
-        return tables
+    def _common(self, asked: list[str], given: list[str]) -> Mask:
+        """Which texts have a word in common, shape (asked, given)."""
+        left, right = ([self._words(text) for text in texts] for texts in (asked, given))
+        shared = set().union(*left) & set().union(*right)
+        at = {word: place for place, word in enumerate(sorted(shared))}
+        ends = [
+            _incidence([[at[word] for word in words & shared] for words in side], len(at))
+            for side in (left, right)
+        ]
+        return np.asarray((ends[0] @ ends[1].T).astype(bool).toarray())
 
-    def _words(self, text: str) -> list[str]:
+    def _words(self, text: str) -> set[str]:
         """The words that a text lists."""
-        return [word for word in (one.strip() for one in text.split(self.separator)) if word]
+        return {one.strip() for one in text.split(self.separator)} - {""}
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
@@ -208,7 +209,7 @@ class Fit(Rule):
         """Score of each account with its rep: found by id, words compared as sets."""
         if self.score is not None:
             return books[self.score].to_numpy(dtype=float)
-        reps = problem.reps.set_index("rep_id")
+        reps = problem.reps.set_index("rep_id", drop=False)
         total, whole = np.zeros(len(books)), 0.0
         for wanted, offered in self.match.items():
             weight = 1.0 if self.weights is None else self.weights[wanted]
@@ -224,3 +225,12 @@ class Fit(Rule):
     def _have_common(self, asked: str, given: str) -> bool:
         left, right = ({one.strip() for one in t.split(self.separator)} for t in (asked, given))
         return bool((left & right) - {""})
+
+
+def _incidence(held: list[list[int]], words: int) -> sparse.csr_array:
+    """Which text (row) holds which word (column); most texts hold few of all words."""
+    start = np.concatenate([[0], np.cumsum([len(one) for one in held], dtype=np.int64)])
+    word = np.array([at for one in held for at in one], dtype=np.int64)
+    return sparse.csr_array(
+        (np.ones(len(word), dtype=np.int32), word, start), shape=(len(held), words)
+    )

@@ -143,7 +143,7 @@ class Skills(Rule):
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
         books = problem.books(assignment)
         books = books[books["rep_id"].isin(problem.reps["rep_id"])]
-        reps = problem.reps.set_index("rep_id")
+        reps = problem.reps.set_index("rep_id", drop=False)
         gone: list[list[str]] = [[]]
         met = np.zeros(len(books), dtype=np.int64)
         if self.needs is not None:

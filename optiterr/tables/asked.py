@@ -241,6 +241,11 @@ def _validate(table: Table, name: str, readers: list[Column], faults: list[Fault
         )
         what = f"one rule reads it as {kinds[0]}, another as {kinds[1]}"
         faults.append(Fault(place.column(written), what, f"name it twice, as in {first}"))
+    elif kinds == ["number"] and name in table.identified:
+        second = f"{table.key}.columns: {{{name}_number: {written}}}"
+        what = "a rule reads it as a number, and it holds ids"
+        fix = f"name another column in the rule, or this one twice with {second}"
+        faults.append(Fault(place.column(written), what, fix))
     elif kinds == ["number"]:
         least = [reader.minimum for reader in readers if reader.minimum is not None]
         values, found = read_as.numbers(cells, place, written, max(least, default=None))

@@ -69,6 +69,7 @@ def ids(cells: pd.Series[Any], place: Place, column: str) -> tuple[Cells, list[F
 
     Whole numbers become their digits; numbers stored with a fraction (Excel, floats) do so only
     when all of them are whole. Ids with blanks around them are faults: they never match.
+    So are ids with control characters: other programs would read back other rows.
     """
     values = _objects(cells)
     if pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):
@@ -82,12 +83,21 @@ def ids(cells: pd.Series[Any], place: Place, column: str) -> tuple[Cells, list[F
         ]
     values[values == ""] = None
     rows = np.flatnonzero(padded(values))
-    return values, place.faults(
+    faults = place.faults(
         column,
         rows,
         lambda at: (
             f"id {values[rows[at]]!r} has blanks around it",
             f"write {values[rows[at]].strip()!r}",
+        ),
+    )
+    broken = np.flatnonzero(controlled(values))
+    return values, faults + place.faults(
+        column,
+        broken,
+        lambda at: (
+            f"id {values[broken[at]]!r} holds a control character",
+            "write it on one line, without tabs, line breaks and other invisible characters",
         ),
     )
 
@@ -100,6 +110,16 @@ def padded(values: Cells) -> Mask:
     text = pa.array(values, type=pa.large_string())
     same = compute.equal(text, compute.utf8_trim_whitespace(text)).fill_null(True)
     return ~np.asarray(same.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def controlled(values: Cells) -> Mask:
+    """Which texts hold a control character, such as a line break, other than at their ends."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    text = compute.utf8_trim_whitespace(pa.array(values, type=pa.large_string()))
+    held = compute.match_substring_regex(text, r"\p{Cc}").fill_null(False)
+    return np.asarray(held.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _no_id(cell: Any) -> tuple[str, str, str] | None:

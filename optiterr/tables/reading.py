@@ -63,6 +63,7 @@ def read_problem(
             listing, accounts, account_ids, rep_ids, spec.accounts.departed, faults
         )
     oddities += validate(columns, tables, by, faults)
+    faults += _reserved(accounts, listing, spec)
     if faults:
         raise DataError.of(faults)
     for oddity in oddities:
@@ -101,6 +102,34 @@ def _load_all(
         key: load(source, f"data.{key}", names, folder, frames, faults)
         for key, source, names in sources
     }
+
+
+def _reserved(accounts: Table, listing: Table | None, spec: DataSpec) -> list[Fault]:
+    """Columns called like those that hold the rep who serves and today's owner of an account."""
+    faults = []
+    if "rep_id" in accounts.frame:
+        written = accounts.name("rep_id")
+        owns = f"if it is today's owner, write data.accounts.owner: {written}; else "
+        faults.append(
+            Fault(
+                accounts.place.column(written),
+                "'rep_id' is the name of the rep who serves an account in a plan",
+                (owns if spec.accounts.owner is None else "")
+                + "give it another name, here and in the rules that read it, with "
+                f"data.accounts.columns: {{other_rep: {written}}}",
+            )
+        )
+    if listing is not None and "owner_id" in listing.numbers:
+        written = listing.name("owner_id")
+        faults.append(
+            Fault(
+                listing.place.column(written),
+                "'owner_id' is the name of today's owner of an account",
+                "give it another name, here and in the rules that read it, with "
+                f"data.pairs.columns: {{owner_value: {written}}}",
+            )
+        )
+    return faults
 
 
 def _with_candidates(

@@ -148,10 +148,11 @@ def listed_pairs(
 
 
 def _plain(ids: Cells) -> Mask:
-    """Where there is an id without blanks around it (others are told already)."""
+    """Where there is an id without blanks or control characters (others are told already)."""
     if pd.api.types.infer_dtype(ids, skipna=True) not in ("string", "empty"):
         ids = np.array([one if isinstance(one, str) else None for one in ids], dtype=object)
-    return np.asarray(pd.notna(ids) & ~read_as.padded(ids), dtype=bool)
+    odd = read_as.padded(ids) | read_as.controlled(ids)
+    return np.asarray(pd.notna(ids) & ~odd, dtype=bool)
 
 
 def _positions(ids: Cells, known: Cells) -> Positions:
