@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import psutil
@@ -293,3 +298,63 @@ def test_needs_are_checked_before_anything_runs() -> None:
             QUICK,
             needs={"prices"},
         )
+
+
+ORPHANING = """
+import sys
+sys.path[:0] = sys.argv[1:]
+import solver_liars as liars
+from test_solvers_supervised import scarce
+from optiterr.solution import Limits
+from optiterr.solvers.supervise import supervised
+if __name__ == "__main__":
+    supervised(
+        liars.as_solver(liars.hanging), scarce(), Limits(seconds=100),
+        report=lambda step: print(int(step.bound), flush=True),
+    )
+"""
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_killed_parent_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
+    """The child sees that its parent is gone, ends what it started and removes the job's folder."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", ORPHANING, str(Path(__file__).parent)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert parent.stdout is not None
+    grandchild = int(parent.stdout.readline())
+    child = psutil.Process(grandchild).ppid()
+    (folder,) = tmp_path.iterdir()
+    assert [path.name for path in folder.iterdir()] == ["notes"]
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    end = monotonic() + 20.0
+    while (_lives(child) or _lives(grandchild)) and monotonic() < end:
+        threading.Event().wait(0.02)
+    assert (_lives(child), _lives(grandchild)) == (False, False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_current_folder_is_not_searched_for_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files named like modules beside the data are neither run nor taken for the package."""
+    spoil = "raise SystemExit('a file of the current folder was run')\n"
+    (tmp_path / "pickle.py").write_text(spoil, encoding="utf-8")
+    (tmp_path / "optiterr").mkdir()
+    (tmp_path / "optiterr" / "__init__.py").write_text(spoil, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert supervised("highs", small(), Limits(seconds=20)).status is Status.OPTIMAL
+    # Nor when the parent itself would search that folder, and first of all.
+    monkeypatch.syspath_prepend("")
+    (tmp_path / "pickle.py").unlink()
+    assert supervised("highs", small(), Limits(seconds=20)).status is Status.OPTIMAL

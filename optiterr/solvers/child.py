@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
+import shutil
+import signal
 import sys
+import tempfile
 import threading
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 from pathlib import Path
 from time import perf_counter
 from types import MappingProxyType
@@ -45,7 +51,8 @@ def unpack(fields: dict[str, Any]) -> Model:
 class Line:
     """The child's end of the wire: sends whole messages, hears the word to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._turn = folder, threading.Lock()
         # What native code prints must not reach the wire: file 1 becomes a copy of file 2.
         self._wire = os.fdopen(os.dup(1), "wb", buffering=0)
         os.dup2(2, 1)
@@ -55,15 +62,37 @@ class Line:
         """Send one message."""
         raw = pickle.dumps(message, protocol=5)
         data = memoryview(len(raw).to_bytes(8, "little") + raw)
-        while data:
-            data = data[self._wire.write(data) :]
+        try:
+            with self._turn:
+                while data:
+                    data = data[self._wire.write(data) :]
+        except BrokenPipeError:
+            # The parent is gone: whoever listens ends this process, and nothing goes on until then.
+            threading.Event().wait()
 
     def listen(self) -> None:
-        """Wait for the parent's word; a parent that is gone ends this process."""
-        if os.read(0, 1):
+        """Wait for the parent's word; without a parent, nothing of this solve stays behind."""
+        while os.read(0, 1):
             self.stop.set()
-            os.read(0, 1)
+        # Whoever wants to send now waits for the end, so that the solve cannot end before this.
+        self._turn.acquire(timeout=1.0)
+        _end_children()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
+            os.killpg(0, signal.SIGKILL)
         os._exit(1)
+
+
+def _end_children() -> None:
+    """Kill every process that this one started, and wait until they are gone."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        family = psutil.Process().children(recursive=True)
+        for each in family:
+            with contextlib.suppress(psutil.Error):
+                each.kill()
+        psutil.wait_procs(family, timeout=5)
 
 
 class Streamed:
@@ -97,12 +126,28 @@ def limit_memory(gigabytes: float | None) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (room if hard < 0 else min(room, hard), hard))
 
 
+def _import_ours(root: str, path: list[str]) -> None:
+    """Import the package from ``root``, where the parent has it; all else is found on ``path``."""
+    sys.path[:] = path
+    spec = PathFinder.find_spec("optiterr", [root])
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["optiterr"] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
 def main(job: str) -> None:
-    """Run the job in the file ``job`` and send its solution."""
-    line = Line()
+    """Run the job in the file ``job`` and send its solution.
+
+    Whatever the solver writes for itself goes into the folder of ``job``, which the parent removes.
+    """
+    folder = Path(job).parent
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    line = Line(folder)
+    threading.Thread(target=line.listen, daemon=True).start()
     with Path(job).open("rb") as file:
         head = pickle.load(file)
-        sys.path[:] = head["path"]
+        _import_ours(head["root"], head["path"])
         limit_memory(head["memory_gb"])
         try:
             function = pickle.loads(head["function"])
@@ -110,8 +155,9 @@ def main(job: str) -> None:
             line.send("broken", f"cannot import the solver: {error}")
             return
         body = pickle.load(file)
+    with contextlib.suppress(OSError):
+        Path(job).unlink()
     model = unpack(body["model"])
-    threading.Thread(target=line.listen, daemon=True).start()
     line.send("ready")
     try:
         solution = function(model, body["limits"], body["start"], Streamed(line, model))

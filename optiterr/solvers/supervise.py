@@ -27,8 +27,7 @@ from numpy.typing import NDArray
 from optiterr.errors import SolverError
 from optiterr.model import Model
 from optiterr.solution import Improvement, Limits, Solution, Status
-from optiterr.solvers import Solve, Solver, demands, ensure, solver
-from optiterr.solvers.child import pack
+from optiterr.solvers import Solve, Solver, child, demands, ensure, solver
 
 Floats = NDArray[np.float64]
 Stop = Callable[[], bool] | threading.Event
@@ -106,7 +105,8 @@ class _Watch:
             self._write(job, start)
             with notes.open("wb") as printed:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "optiterr.solvers.child", str(job)],
+                    # Safe path: neither the current folder nor the script's own is searched.
+                    [sys.executable, "-P", child.__file__, str(job)],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=printed,
@@ -137,8 +137,13 @@ class _Watch:
                 f"its function cannot be sent to a child process ({error})",
                 "define it at the top level of a module",
             ) from error
-        head = {"path": sys.path, "function": function, "memory_gb": self.limits.memory_gb}
-        body = {"model": pack(self.model), "limits": self.limits, "start": start}
+        head = {
+            "root": str(Path(child.__file__).parents[2]),
+            "path": sys.path,
+            "function": function,
+            "memory_gb": self.limits.memory_gb,
+        }
+        body = {"model": child.pack(self.model), "limits": self.limits, "start": start}
         with job.open("wb") as file:
             pickle.dump(head, file, protocol=5)
             pickle.dump(body, file, protocol=5)
