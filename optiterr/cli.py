@@ -7,11 +7,13 @@ must mend something; 3 the solver failed or found nothing in time. Results go to
 
 from __future__ import annotations
 
+import errno
 import json
+import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -19,8 +21,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-from optiterr.errors import AuditError, OptiterrError, OptiterrWarning, nearest
+from optiterr.errors import AuditError, Fault, OptiterrError, OptiterrWarning, nearest
 
 if TYPE_CHECKING:
     from optiterr.comparison.side_by_side import Comparison
@@ -37,10 +40,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console()
-err = Console(stderr=True)
+# Ids, titles and paths are printed as they are: no console reads markup, emoji codes or numbers.
+out = Console(markup=False, emoji=False)
+err = Console(markup=False, emoji=False, stderr=True)
 
 BAD, MEND, FAILED = 1, 2, 3
+
+PLAN_FILES = ("plan.json", "assignments.csv", "moves.csv", "reps.csv", "accounts.csv")
+"""What a solve writes; looked at before it, so that no solved plan is lost."""
 
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="change a setting: rules.balance.within=0.1")
@@ -53,38 +60,63 @@ def main() -> None:
     """Entry point: every error of ours ends as a message and an exit code, never a traceback."""
     warnings.showwarning = _warn
     warnings.simplefilter("always", OptiterrWarning)
+    with suppress(ValueError):  # only the main thread may say what a signal does
+        signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
     except OptiterrError as error:
-        err.print(f"[bold red]{_kind(error)}[/]", highlight=False)
-        for fault in error.faults:
-            err.print(
-                f"  {fault.where}", style="bold", highlight=False, markup=False, soft_wrap=True
-            )
-            err.print(f"    {fault.what}", highlight=False, markup=False, soft_wrap=True)
-            err.print(
-                f"    fix: {fault.fix}",
-                style="green",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
+        _tell(type(error).__name__, error.faults)
         sys.exit(BAD if isinstance(error, AuditError) else MEND)
     except KeyboardInterrupt:
         err.print("stopped")
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        _tell(type(error).__name__, (_fault_of(error),))
+        sys.exit(MEND)
 
 
-def _kind(error: OptiterrError) -> str:
-    count = len(error.faults)
-    return f"{count} thing{'s' if count > 1 else ''} to mend ({type(error).__name__})"
+def _terminated(*_: object) -> None:
+    """End by an exception, so that solvers are ended and their folders removed on the way."""
+    sys.exit(128 + signal.SIGTERM)
+
+
+def _tell(kind: str, faults: Sequence[Fault]) -> None:
+    count = len(faults)
+    err.print(f"{count} thing{'s' if count > 1 else ''} to mend ({kind})", style="bold red")
+    for fault in faults:
+        err.print(f"  {fault.where}", style="bold", soft_wrap=True)
+        err.print(f"    {fault.what}", soft_wrap=True)
+        err.print(f"    fix: {fault.fix}", style="green", soft_wrap=True)
+
+
+FIXES = {
+    errno.ENOENT: "make its folder first, or name another file",
+    errno.EEXIST: "name a folder: a file has this name",
+    errno.ENOTDIR: "name a folder: a part of this path is a file",
+    errno.EISDIR: "name a file, or remove the folder of this name",
+    errno.EACCES: "choose a place that you may use, or change its permissions",
+    errno.EPERM: "choose a place that you may use, or change its permissions",
+    errno.EROFS: "choose a place that can be written",
+    errno.ENAMETOOLONG: "use a shorter path",
+    errno.ENOSPC: "free some space, or choose another disk",
+}
+LONGEST_PATH = 200
+
+
+def _fault_of(error: OSError) -> Fault:
+    """What the operating system refused, in our three parts."""
+    where = str(error.filename) if error.filename is not None else "a file"
+    if len(where) > LONGEST_PATH:
+        where = f"{where[:LONGEST_PATH]}..."
+    fix = FIXES.get(error.errno or 0, "check the path, its permissions and the disk")
+    return Fault(where, error.strerror.lower() if error.strerror else str(error), fix)
 
 
 def _warn(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, OptiterrWarning):
-        err.print(f"[yellow]warning[/] {message}", highlight=False, soft_wrap=True)
+        err.print(Text.assemble(("warning", "yellow"), f" {message}"), soft_wrap=True)
 
 
 def _find(path: Path, suffix: str = ".yaml") -> Path:
@@ -164,9 +196,11 @@ def check(
         sys.stdout.write(spec.to_yaml())
     else:
         out.print(
-            f"[bold]{spec.title or spec.name}[/]  {len(problem.accounts):,} accounts, "
-            f"{len(problem.reps):,} reps, {len(model.pairs):,} pairs",
-            highlight=False,
+            Text.assemble(
+                (spec.title or spec.name, "bold"),
+                f"  {len(problem.accounts):,} accounts, {len(problem.reps):,} reps, "
+                f"{len(model.pairs):,} pairs",
+            )
         )
         table = Table("rule", "kind", "price", "rows", "pairs forbidden")
         for name, rule in spec.rules.items():
@@ -181,7 +215,7 @@ def check(
             )
         out.print(table)
     for one in blocked:
-        err.print(f"[red]no plan is possible[/] {one.message}", highlight=False)
+        err.print(Text.assemble(("no plan is possible", "red"), f" {one.message}"))
     if blocked:
         raise typer.Exit(BAD)
 
@@ -203,19 +237,22 @@ def solve(
     """Solve one scenario: an audited plan with a proved gap."""
     from optiterr.engine import Clock, read, save, solve_problem
     from optiterr.outputs.plan_tables import write_plan_tables
+    from optiterr.runs import make_ready
 
     more = {"solver": solver, "seconds": seconds, "gap": gap, "seed": seed, "threads": threads}
     spec = _load(scenario, sets, more)
     clock = Clock()
     with clock.phase("read"):
         problem = read(spec)
+    if output is not None:
+        make_ready(output, [output / name for name in PLAN_FILES])
     with _watching(spec.name) as report:
         plan = solve_problem(spec, problem, clock=clock, report=report)
     if output is not None:
         plan = save(plan, spec, output / "plan.json")
         for path in write_plan_tables(plan, problem, spec.rules, output):
-            err.print(f"wrote {path}", highlight=False, soft_wrap=True)
-        err.print(f"wrote {output / 'plan.json'}", highlight=False, soft_wrap=True)
+            err.print(f"wrote {path}", soft_wrap=True)
+        err.print(f"wrote {output / 'plan.json'}", soft_wrap=True)
     if as_json:
         sys.stdout.write(plan.to_json() + "\n")
     else:
@@ -230,7 +267,7 @@ def _watching(name: str) -> Iterator[Callable[[Improvement], None]]:
 
     with Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         TimeElapsedColumn(),
         console=err,
         transient=True,
@@ -253,12 +290,12 @@ def _watching(name: str) -> Iterator[Callable[[Improvement], None]]:
 
 
 def _show_plan(plan: Plan) -> None:
-    out.print(f"[bold]{plan.title or plan.name}[/]: [bold]{plan.status}[/]", highlight=False)
+    out.print(Text.assemble((plan.title or plan.name, "bold"), ": ", (plan.status, "bold")))
     if not plan.has_plan:
         for one in plan.blocking:
-            out.print(f"  {one.message}", highlight=False, markup=False)
+            out.print(f"  {one.message}")
         if plan.solver.message:
-            out.print(f"  {plan.solver.name}: {plan.solver.message}", markup=False)
+            out.print(f"  {plan.solver.name}: {plan.solver.message}")
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_row("cost", f"{plan.cost:,.6g}")
@@ -291,12 +328,13 @@ def run(
 ) -> None:
     """Solve every case of a study and compare them with today's books in a report."""
     from optiterr.outputs import render
-    from optiterr.runs import run_study
+    from optiterr.runs import make_ready, run_study
 
     running = _study(study, sets)
+    make_ready(output, [output / "comparison.json", output / "report.html"])
     bar = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(),
@@ -310,11 +348,11 @@ def run(
             from optiterr.solution import Improvement, Status
 
             if event is None and not err.is_terminal:
-                err.print(f"{name}: started", highlight=False, markup=False)
+                err.print(f"{name}: started")
             elif isinstance(event, Status):
                 bar.update(task, advance=1, description=f"{running.name}: {name} {event}")
                 if not err.is_terminal:
-                    err.print(f"{name}: {event}", highlight=False, markup=False)
+                    err.print(f"{name}: {event}")
             elif isinstance(event, Improvement) and event.incumbent is not None:
                 bar.update(task, description=f"{running.name}: {name} {event.incumbent:,.6g}")
 
@@ -325,7 +363,7 @@ def run(
     else:
         _show_comparison(comparison)
     report = next(path for path in written if path.name == "report.html")
-    err.print(f"report: {report}", highlight=False, soft_wrap=True)
+    err.print(f"report: {report}", soft_wrap=True)
     statuses = [answer.plan.status for answer in answers.values()]
     if not all(status.has_plan for status in statuses):
         _exit_for(max(statuses, key=lambda status: (not status.has_plan, status == "failed")))
@@ -361,7 +399,7 @@ def compare(
     comparison = compare_plans(plans)
     if output is not None:
         for path in render(comparison, output):
-            err.print(f"wrote {path}", highlight=False, soft_wrap=True)
+            err.print(f"wrote {path}", soft_wrap=True)
     if as_json:
         sys.stdout.write(comparison.model_dump_json(indent=1) + "\n")
     else:
@@ -389,7 +427,7 @@ def explain(
     if write:
         target = path.with_suffix(".md")
         target.write_text(text, encoding="utf-8")
-        err.print(f"wrote {target}", highlight=False, soft_wrap=True)
+        err.print(f"wrote {target}", soft_wrap=True)
     else:
         sys.stdout.write(text)
 
@@ -409,17 +447,15 @@ def verify(
     else:
         table = Table("claim", "holds", "in the file", "recounted")
         for one in result.checks:
-            mark = "[green]yes[/]" if one.holds else "[bold red]no[/]"
+            mark = Text("yes", "green") if one.holds else Text("no", "bold red")
             table.add_row(one.what, mark, one.claimed, one.recounted)
         out.print(table)
         count = len(result.checks)
-        out.print(
-            f"all {count} checks hold"
-            if result.holds
-            else f"[bold red]{sum(not one.holds for one in result.checks)} of {count} do not "
-            "hold[/]",
-            highlight=False,
-        )
+        if result.holds:
+            out.print(f"all {count} checks hold")
+        else:
+            wrong = sum(not one.holds for one in result.checks)
+            out.print(f"{wrong} of {count} do not hold", style="bold red")
     if not result.holds:
         raise typer.Exit(BAD)
 
@@ -437,7 +473,7 @@ def export(
 
     spec = _load(scenario, sets)
     write_model(compile_model(spec.rules, read(spec)).model, output)
-    err.print(f"wrote {output}", highlight=False, soft_wrap=True)
+    err.print(f"wrote {output}", soft_wrap=True)
 
 
 @app.command("list")

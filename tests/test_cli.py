@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from optiterr import cli
+from optiterr import cli, engine, runs
+from optiterr.errors import OptiterrWarning
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -60,8 +64,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Calls the command line as a shell would; gives exit code, stdout and stderr."""
+    handler = signal.getsignal(signal.SIGTERM)
 
     def call(*words: str | Path) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["optiterr", *map(str, words)])
@@ -74,7 +79,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         assert "Traceback" not in said.err + said.out
         return code, said.out, said.err
 
-    return call
+    yield call
+    signal.signal(signal.SIGTERM, handler)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -156,6 +162,8 @@ def test_compare_reads_solved_plans_again(run: Run, folder: Path) -> None:
     code, out, _ = run("compare", folder / "0.5/plan.json", folder / "0.3/plan.json", "--json")
     assert code == 0
     assert [case["name"] for case in json.loads(out)["cases"]] == ["at-0.5", "at-0.3"]
+    code, _, err = run("compare", folder / "0.5/plan.json", "-o", folder / "reps.csv")
+    assert (code, "name a folder: a file has this name" in err) == (2, True)
 
 
 def test_an_infeasible_scenario_ends_with_1_and_says_why(run: Run, folder: Path) -> None:
@@ -199,7 +207,6 @@ def test_no_plan_in_time_ends_with_3(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A solver that finds nothing is exit 3, not 1: nothing was proved."""
-    from optiterr import engine
     from optiterr.solution import Solution, Status
 
     monkeypatch.setattr(
@@ -269,3 +276,137 @@ def test_help_starts_without_heavy_libraries() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "fix"),
+    [
+        (["solve", "trees.yaml", "-o", "reps.csv"], "file exists", "name a folder"),
+        (["solve", "trees.yaml", "-o", "reps.csv/deep"], "not a directory", "name a folder"),
+        (["solve", "trees.yaml", "-o", "taken"], "is a directory", "remove the folder"),
+        (["run", "forest.study.yaml", "-o", "reps.csv"], "file exists", "name a folder"),
+        (["run", "trees.yaml", "-o", "study"], "is a directory", "remove the folder"),
+        (["export", "trees.yaml", "-o", "no/trees.lp"], "no such file", "make its folder first"),
+        (["export", "trees.yaml", "-o", "taken/plan.lp"], "is a directory", "name a file"),
+        (["explain", "trees.yaml", "--write"], "is a directory", "name a file"),
+        (["check", "x" * 5000], "file name too long", "use a shorter path"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_a_place_that_cannot_be_written_is_refused_before_solving(
+    run: Run,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    what: str,
+    fix: str,
+) -> None:
+    """Exit 2 with where, what and fix, and nothing was solved that would be lost."""
+    monkeypatch.chdir(folder)
+    for name in ("taken/plan.json", "taken/plan.lp", "study/trees/plan.json", "trees.md"):
+        (folder / name).mkdir(parents=True)
+
+    def solved(*_: object, **__: object) -> None:
+        raise AssertionError("solved before the folder was looked at")
+
+    monkeypatch.setattr(engine, "solve_problem", solved)
+    monkeypatch.setattr(runs, "solve_problem", solved)
+    code, _, err = run(*words)
+    assert code == 2
+    assert what in err
+    assert fix in err.split("fix: ")[1]
+
+
+def test_looking_at_a_folder_changes_no_file(tmp_path: Path) -> None:
+    """Files that exist keep what they hold; those that do not are not left behind."""
+    known = tmp_path / "plan.json"
+    known.write_text("old", encoding="utf-8")
+    runs.make_ready(tmp_path, [known, tmp_path / "deep" / "new.csv"])
+    assert known.read_text(encoding="utf-8") == "old"
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_names_with_brackets_are_printed_as_they_are(run: Run, folder: Path) -> None:
+    """No id, title or path is read as a style or an emoji code."""
+    for name in ("accounts.csv", "trees.yaml"):
+        path = folder / name
+        text = path.read_text(encoding="utf-8").replace("Ash", "[/a]")
+        text = text.replace("Two reps and six trees", '"[/foo] Plan [north] :car:"')
+        path.write_text(text, encoding="utf-8")
+    title = "[/foo] Plan [north] :car:"
+    code, out, _ = run("check", folder / "trees.yaml")
+    assert (code, title in out) == (0, True)
+    code, out, err = run("solve", folder / "trees.yaml", "-o", folder / "[/x]")
+    assert (code, title in out) == (0, True)
+    assert f"wrote {folder / '[/x]' / 'plan.json'}" in err
+    assert run("verify", folder / "[/x]" / "plan.json")[0] == 0
+    code, out, err = run("run", folder / "trees.yaml", "-o", folder / "[/y]")
+    assert (code, title in out) == (0, True)
+    nobody = "".join(f'{{account: "[/a]", rep: {rep}}}, ' for rep in ("Kim", "Lee"))
+    locks = f"  no: {{kind: locks, forbid: [{nobody}]}}\nsolve:"
+    text = (folder / "trees.yaml").read_text(encoding="utf-8").replace("solve:", locks)
+    (folder / "trees.yaml").write_text(text, encoding="utf-8")
+    code, _, err = run("check", folder / "trees.yaml")
+    assert (code, "[/a]" in err) == (1, True)
+
+
+def test_a_warning_about_a_file_with_brackets_is_whole(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The warning names the file as it is called."""
+
+    def lines() -> cli.Lines:
+        warnings.warn("[/b].csv has no rows", OptiterrWarning, stacklevel=1)
+        return [("[/c]", ":car:", "[bold]")]
+
+    monkeypatch.setattr(cli, "_rules", lines)
+    code, out, err = run("list", "rules")
+    assert (code, err) == (0, "warning [/b].csv has no rows\n")
+    assert all(cell in out for cell in ("[/c]", ":car:", "[bold]"))
+
+
+def test_a_fault_in_one_case_loses_no_other(run: Run, folder: Path) -> None:
+    """The good case's plan is written although the other case has no data."""
+    study = STUDY.replace("{rules: {moves: {max_share: 0.3}}}", "{data: {reps: {file: no.csv}}}")
+    (folder / "forest.study.yaml").write_text(study, encoding="utf-8")
+    code, _, err = run("run", folder / "forest.study.yaml", "-o", folder / "out")
+    assert code == 2
+    assert "case 'calmer'" in err
+    assert run("verify", folder / "out" / "as-is" / "plan.json")[0] == 0
+
+
+def test_an_unforeseen_error_waits_for_the_other_cases(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any error of a case is raised after the other cases were kept, and names its case."""
+    scenarios = runs.running_of(folder / "forest.study.yaml").scenarios
+
+    def solve_case(name: str, *_: object) -> object:
+        if name == "as-is":
+            raise ZeroDivisionError("by chance")
+        return type("Answer", (), {"plan": None})
+
+    monkeypatch.setattr(runs, "solve_case", solve_case)
+    kept: list[str] = []
+    with pytest.raises(ZeroDivisionError, match="by chance") as caught:
+        runs.solve_cases(scenarios, workers=1, keep=lambda name, _: kept.append(name))
+    assert kept == ["calmer"]
+    assert caught.value.__notes__ == ["in case 'as-is'"]
+
+
+def test_a_request_to_terminate_unwinds(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM runs what cleans up, then ends with 128 + 15."""
+    ended = []
+
+    def solve_problem(*_: object, **__: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        finally:
+            ended.append("cleaned up")
+
+    monkeypatch.setattr(engine, "solve_problem", solve_problem)
+    code, _, _ = run("solve", folder / "trees.yaml")
+    assert (code, ended) == (143, ["cleaned up"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.table import Table
+from rich.text import Text
 
 from optiterr.comparison.figures import show
 from optiterr.comparison.side_by_side import Comparison
@@ -21,16 +22,18 @@ def summary_table(comparison: Comparison) -> Table:
     }
     rows = {row.figure.key: row for row in comparison.rows}
     shown = {key: title for key, title in columns.items() if key in rows}
-    table = Table(title=comparison.title, title_justify="left", box=None, pad_edge=False)
+    # Names are shown as they are: Text is never read as markup.
+    title = Text(comparison.title, style="table.title")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("case", style="bold", no_wrap=True)
     table.add_column("status")
-    for title in shown.values():
-        table.add_column(title, justify="right")
+    for heading in shown.values():
+        table.add_column(Text(heading), justify="right")
     for case in comparison.columns:
         cells = [case.values.get(key) for key in shown]
         styles = [rows[key].figure.style for key in shown]
         table.add_row(
-            case.name,
+            Text(case.name),
             "" if case.is_today else case.status,
             *(
                 "" if value is None else show(value, style)

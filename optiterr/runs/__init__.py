@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -81,12 +82,14 @@ def solve_cases(
     *,
     workers: int = 2,
     notify: Notify | None = None,
+    keep: Callable[[str, Answer], object] | None = None,
 ) -> dict[str, Answer]:
     """Every scenario solved, ``workers`` at a time, each in solver processes of its own.
 
     Answers come in the order given. ``notify(name, event)`` hears of starts (None), improvements
-    and final statuses, from several threads. Faults of all cases are raised together, after the
-    other cases have ended; an interrupt stops every solver.
+    and final statuses, and ``keep(name, answer)`` gets each answer as soon as its case ends, both
+    from several threads. Faults of all cases are raised together, after the other cases have
+    ended; an interrupt stops every solver.
     """
     stopping = threading.Event()
 
@@ -94,12 +97,15 @@ def solve_cases(
         if notify is not None:
             notify(name, None)
         answer = solve_case(name, scenario, notify, stopping.is_set)
+        if keep is not None:
+            keep(name, answer)
         if notify is not None:
             notify(name, answer.plan.status)
         return answer
 
     answers: dict[str, Answer] = {}
     faults: list[tuple[str, OptiterrError]] = []
+    other: list[Exception] = []
     with ThreadPoolExecutor(max(1, workers)) as pool:
         waiting = {name: pool.submit(one, name, each) for name, each in scenarios.items()}
         try:
@@ -108,10 +114,15 @@ def solve_cases(
                     answers[name] = future.result()
                 except OptiterrError as error:
                     faults.append((name, error))
+                except Exception as error:  # noqa: BLE001 - raised below, when all cases have ended
+                    error.add_note(f"in case {name!r}")
+                    other.append(error)
         except BaseException:
             stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    if other:
+        raise other[0]
     return _whole(answers, faults, scenarios)
 
 
@@ -179,17 +190,37 @@ def run_study(
 ) -> tuple[Comparison, dict[str, Answer]]:
     """Every case solved and compared with today's books; plans are written to ``output``.
 
-    Each plan goes to ``<case>/plan.json`` with its tidy tables.
+    Each plan goes to ``<case>/plan.json`` as soon as its case ends, so a fault in one case loses no
+    other. Raises OSError before anything is solved when a plan could not be written.
     """
+    files = {}
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-    answers = solve_cases(running.scenarios, workers=workers, notify=notify)
-    if output is not None:
-        for name, answer in answers.items():
-            save(answer.plan, running.scenarios[name], output / folder_name(name) / "plan.json")
+        files = {name: output / folder_name(name) / "plan.json" for name in running.scenarios}
+        make_ready(output, files.values())
+
+    def keep(name: str, answer: Answer) -> None:
+        if name in files:
+            save(answer.plan, running.scenarios[name], files[name])
+
+    answers = solve_cases(running.scenarios, workers=workers, notify=notify, keep=keep)
     today = summarise_today(read(running.base), running.base.rules)
     cases = [answer.case for answer in answers.values()]
     return compare(running.name, running.title, cases, today, running.baseline), answers
+
+
+def make_ready(folder: Path, files: Iterable[Path]) -> None:
+    """Make ``folder`` and the folders of ``files``; OSError when one of these cannot be written.
+
+    Files that exist stay as they are.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        known = os.path.lexists(path)
+        with path.open("ab"):
+            pass
+        if not known:
+            path.unlink()
 
 
 def compare_plans(paths: Sequence[Path]) -> Comparison:
