@@ -463,3 +463,18 @@ def test_columns_called_like_ours_stay_in_the_tables_of_a_plan(tmp_path: Path) -
     assert read["reps"]["accounts_after"].tolist() == [3, 2]
     assert read["reps"]["kind_before"].tolist() == [30, 15]
     assert read["reps"]["kind_after"].tolist() == [25, 35]
+
+
+def test_a_lone_carriage_return_stays_inside_its_cell() -> None:
+    """Tables end their lines as RFC 4180 says, so that every line break in a cell is quoted."""
+    import csv
+    import io
+
+    from optiterr.outputs.csvs import _csv
+
+    text = _csv(["name"], [["one\rtwo"], ["three\nfour"]])
+    assert list(csv.reader(io.StringIO(text, newline=""))) == [
+        ["name"],
+        ["one\rtwo"],
+        ["three\nfour"],
+    ]

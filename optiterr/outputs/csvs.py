@@ -91,7 +91,7 @@ def tables(comparison: Comparison) -> Mapping[str, str]:
 
 def _csv(head: Iterable[str], rows: Iterable[Sequence[Cell]]) -> str:
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file)
     writer.writerow(head)
     writer.writerows([_cell(value) for value in row] for row in rows)
     return file.getvalue()

@@ -61,7 +61,7 @@ def write_plan_tables(
     paths = []
     for name, table in tables.items():
         path = folder / f"{name}.csv"
-        table.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+        table.to_csv(path, index=False, lineterminator="\r\n", encoding="utf-8")
         paths.append(path)
     return paths
 
