@@ -221,6 +221,14 @@ class ModelBuilder:
         matrix.eliminate_zeros()
         self._blocks.append(Block(name, rule, tuple(map(str, labels)), matrix, function))
 
+    def add_rep_rows(
+        self, rule: str, function: RowFunction, value: ArrayLike, part: str = ""
+    ) -> None:
+        """Add one row per rep, loaded with ``value[p]`` (shape (P,)) of the pairs given to it."""
+        pair = np.arange(len(self.pairs))
+        amount = np.broadcast_to(np.asarray(value, dtype=float), pair.shape)
+        self.add_rows(rule, function, self.rep_ids, self.pairs.rep, pair, amount, part)
+
     def build(self) -> Model:
         """The frozen model."""
         return Model(

@@ -126,14 +126,7 @@ class Balance(Rule):
                 price_below=price * problem.serves,
                 price_above=price * problem.serves,
             )
-        model.add_rows(
-            name,
-            band,
-            problem.rep_ids,
-            problem.pairs.rep,
-            np.arange(len(problem.pairs)),
-            problem.pair_number(self.measure),
-        )
+        model.add_rep_rows(name, band, problem.pair_number(self.measure))
 
     def _shares(self, name: str, problem: Problem) -> tuple[NDArray[np.int64], Floats]:
         """Each rep's group, counted from 0 (-1: has no target), and share of what it carries."""

@@ -92,14 +92,7 @@ class Capacity(Rule):
                 price_above=np.where(np.isfinite(most), above, 0.0),
                 price_below=np.where(np.isfinite(least), below, 0.0),
             )
-        model.add_rows(
-            name,
-            band,
-            problem.rep_ids,
-            problem.pairs.rep,
-            np.arange(len(problem.pairs)),
-            problem.pair_number(self.measure),
-        )
+        model.add_rep_rows(name, band, problem.pair_number(self.measure))
 
     def _bound(self, problem: Problem, bound: str | float | None) -> Floats:
         """The bound of each rep, NaN where there is none."""
