@@ -30,7 +30,10 @@ NAMED = 20
 """So many accounts, rows or sets are named one by one; the rest is counted."""
 
 SETS = 400
-"""So many different sets of eligible reps are looked at."""
+"""So many different sets of eligible reps are looked at, the most common first."""
+
+LOOKS = 40_000_000
+"""At size fewer sets are looked at: sets times pairs stay below this, for seconds, not minutes."""
 
 
 def blocking(problem: Problem, compiled: Compiled) -> tuple[Finding, ...]:
@@ -217,7 +220,8 @@ def _eligible_sets(model: Model) -> list[tuple[Mask, Mask]]:
     kinds = np.unpackbits(packed, axis=1, count=reps).astype(bool)
     kind = kind.reshape(-1)
     size = np.bincount(kind, minlength=len(kinds))
-    common = np.argsort(-size, kind="stable")[:SETS]
+    most = min(SETS, LOOKS // max(1, len(pairs)))
+    common = np.argsort(-size, kind="stable")[:most]
     chosen = [
         (kinds[one], ~(kinds & ~kinds[one]).any(axis=1)[kind])
         for one in common
