@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -140,19 +139,19 @@ def solve_problem(
         compiled = compile_model(scenario.rules, problem)
     model = compiled.model
     chosen = route(model, scenario.solve.solver)
-    ensure(solver(chosen.solver), {"mip", *demands(limits_of(scenario), None)})
+    limits = limits_of(scenario)
+    ensure(solver(chosen.solver), {"mip", *demands(limits, None)})
     draft = _draft(scenario, problem, compiled, chosen, clock)
     left_out = partial(left_out_models, scenario.rules, problem)
-    limits = limits_of(scenario)
     with clock.phase("diagnose"):
         blocked = blocking(problem, compiled)
     if blocked and problem.candidates != "nearest":
         return _no_plan(draft, clock, Status.INFEASIBLE, blocked)
     if blocked:
         with clock.phase("diagnose"):
-            draft, status, why = _beyond(draft, model, blocked, limits, left_out, stop)
+            draft, status, why = _beyond(draft, problem, model, blocked, limits, left_out, stop)
         return _no_plan(draft, clock, status, why)
-    start = _today(problem, model)
+    start = _today(compiled)
     with clock.phase("prices"):
         relaxed = _priced(model, limits, stop)
     if relaxed.status is Status.INFEASIBLE:
@@ -171,7 +170,7 @@ def solve_problem(
             )
         said = unproved(solution.solver, relaxed.status is Status.INFEASIBLE)
         with clock.phase("diagnose"):
-            draft, status, why = _beyond(draft, model, (said,), limits, left_out, stop)
+            draft, status, why = _beyond(draft, problem, model, (said,), limits, left_out, stop)
         return _no_plan(draft, clock, status, why)
     if solution.x is None:
         return _no_plan(draft, clock, solution.status, ())
@@ -192,6 +191,7 @@ def left_out_models(rules: Mapping[str, Rule], problem: Problem) -> Iterator[Mod
 
 def _beyond(
     draft: Plan,
+    problem: Problem,
     model: Model,
     said: tuple[Finding, ...],
     limits: Limits,
@@ -206,9 +206,7 @@ def _beyond(
     told, prices = proof(model, lambda soft: _relax(soft, limits, stop), left_out)
     if told:
         return draft.model_copy(update={"prices": prices}), Status.INFEASIBLE, told
-    if not any(True for _ in left_out()):
-        return draft, Status.INFEASIBLE, said
-    if stranded(model, left_out()):
+    if problem.candidates != "nearest" or stranded(model, left_out()):
         return draft, Status.INFEASIBLE, said
     pairs = draft.pairs.model_copy(update={"proved": "considered"})
     why = (among_candidates(pairs.considered), *said)
@@ -271,13 +269,13 @@ def _search(
     return replace(net, message=said)
 
 
-def _today(problem: Problem, model: Model) -> Floats | None:
+def _today(compiled: Compiled) -> Floats | None:
     """Today's books as picks when the model allows them, to start from."""
-    owned = model.pairs.find(np.arange(len(problem.owner)), problem.owner)
+    owned = compiled.problem.owned_pair
     if (owned < 0).any():
         return None
-    x = model.picks(owned)
-    return x if np.isfinite(model.value(x)) else None
+    x = compiled.model.picks(owned)
+    return x if np.isfinite(compiled.model.value(x)) else None
 
 
 def _draft(
@@ -351,9 +349,9 @@ def _audited(
         counted = audit(rules, problem, model, solution)
         cost = counted.cost
     with clock.phase("proof"):
-        bound, pairs = proved_bound(rules, problem, model, relaxed.prices, draft.pairs)
+        bound, pairs = proved_bound(rules, problem, model, relaxed.prices)
         gap = gap_of(model, solution.x, bound, cost)
-        unproved = improvement_gap(rules, problem, cost, bound.value)
+        improvement = improvement_gap(rules, problem, cost, bound.value)
     assignment = assignment_of(model, solution.x)
     return draft.model_copy(
         update={
@@ -361,7 +359,7 @@ def _audited(
             "cost": cost,
             "bound_proved": bound.value,
             "gap_proved": finite(relative_gap(cost, bound.value)),
-            "gap_improvement": unproved,
+            "gap_improvement": improvement,
             "gap": gap,
             "terms": counted.terms,
             "findings": counted.findings,
@@ -379,8 +377,7 @@ def proved_bound(
     rules: Mapping[str, Rule],
     problem: Problem,
     model: Model,
-    prices: Any,
-    pairs: PairCount,
+    prices: Floats | None,
 ) -> tuple[Bound, PairCount]:
     """The bound over *all* pairs that the rules allow, and how many those are.
 

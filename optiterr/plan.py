@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from optiterr.errors import DataError, Fault
 from optiterr.findings import Finding
 from optiterr.solution import Status
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 
 class _Value(BaseModel):
@@ -114,20 +116,24 @@ class Plan(_Value):
     @classmethod
     def read(cls, path: Path) -> Plan:
         """The plan in file ``path``; DataError when it is not one."""
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(
-                str(path), f"cannot be read: {error}", "name a plan.json file"
-            ) from error
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise DataError.of(
-                Fault(
-                    f"{path}, {'.'.join(map(str, fault['loc'])) or 'top level'}",
-                    fault["msg"],
-                    "use the plan.json as optiterr wrote it",
-                )
-                for fault in error.errors()
-            ) from error
+        return read_file(cls, path, "plan.json")
+
+
+def read_file(kind: type[Kind], path: Path, name: str) -> Kind:
+    """The value of ``kind`` in the JSON file ``path``; DataError when it is not one.
+
+    ``name`` is what such a file is called, for the fix.
+    """
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(str(path), f"cannot be read: {error}", f"name a {name} file") from error
+    except ValidationError as error:
+        raise DataError.of(
+            Fault(
+                f"{path}, {'.'.join(map(str, fault['loc'])) or 'top level'}",
+                fault["msg"],
+                f"use the {name} as optiterr wrote it",
+            )
+            for fault in error.errors()
+        ) from error

@@ -144,7 +144,7 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
     ]
     try:
         prices = prices_of(model, plan.prices)
-        bound, pairs = proved_bound(scenario.rules, problem, model, prices, plan.pairs)
+        bound, pairs = proved_bound(scenario.rules, problem, model, prices)
     except AuditError as error:
         return [*checks, Check(what="row prices", holds=False, recounted=str(error))]
     size = max(abs(counted.cost), 1.0)

@@ -17,7 +17,7 @@ from optiterr.compile import compile_model
 from optiterr.engine import proved_bound, save
 from optiterr.errors import AuditError, DataError
 from optiterr.findings import Weight
-from optiterr.plan import PairCount, Plan
+from optiterr.plan import Plan
 from optiterr.solution import Solution, Status
 
 ACCOUNTS = [
@@ -439,8 +439,7 @@ def test_left_out_pairs_lower_the_bound() -> None:
     model = compile_model(asked.rules, problem).model
     prices = np.full(model.rows, 0.0)
     prices[0] = 5.0
-    count = PairCount(considered=0, possible=0)
-    bound, pairs = proved_bound(asked.rules, problem, model, prices, count)
+    bound, pairs = proved_bound(asked.rules, problem, model, prices)
     from optiterr.certificate import lower_bound
 
     assert pairs.possible == 36

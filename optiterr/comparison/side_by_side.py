@@ -11,13 +11,14 @@ from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from optiterr.comparison.case import TODAY, Book, Case, Flow, Move, RuleLine
 from optiterr.comparison.figures import REGISTER, Figure, show
 from optiterr.comparison.narrative import Sentence, standing, story
 from optiterr.comparison.summary import summarise, summarise_today
-from optiterr.errors import AuditError, DataError, Fault, SpecError, nearest
+from optiterr.errors import AuditError, Fault, SpecError, nearest
+from optiterr.plan import read_file
 from optiterr.rowfunctions import TOLERANCE
 
 __all__ = [
@@ -128,21 +129,7 @@ class Comparison(_Value):
     @classmethod
     def read(cls, path: Path) -> Comparison:
         """The comparison in file ``path``; DataError when it is not one."""
-        try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(
-                str(path), f"cannot be read: {error}", "name a comparison.json file"
-            ) from error
-        except ValidationError as error:
-            raise DataError.of(
-                Fault(
-                    f"{path}, {'.'.join(map(str, fault['loc'])) or 'top level'}",
-                    fault["msg"],
-                    "use the comparison.json as optiterr wrote it",
-                )
-                for fault in error.errors()
-            ) from error
+        return read_file(cls, path, "comparison.json")
 
 
 def compare(

@@ -333,23 +333,19 @@ def unproved(solver: str, relaxed: bool) -> Finding:
         if relaxed
         else "the linear relaxation can keep all hard rules"
     )
-    return Finding(
-        rule="",
-        weight=Weight.NOTE,
-        where="all",
-        amount=0.0,
-        message=f"{solver} reports that no plan keeps all hard rules; that is not proved here: no "
-        f"direct check finds a cause, and {why}",
+    return _note(
+        f"{solver} reports that no plan keeps all hard rules; that is not proved here: no direct "
+        f"check finds a cause, and {why}"
     )
 
 
 def among_candidates(considered: int) -> Finding:
     """What to say when there is no plan among candidates, but there may be one beyond them."""
-    return Finding(
-        rule="",
-        weight=Weight.NOTE,
-        where="all",
-        amount=0.0,
-        message=f"there is no plan among the {considered:,} candidate pairs; a plan that uses "
-        "pairs left out may exist: raise data.pairs.nearest, or write pairs: all",
+    return _note(
+        f"there is no plan among the {considered:,} candidate pairs; a plan that uses pairs left "
+        "out may exist: raise data.pairs.nearest, or write pairs: all"
     )
+
+
+def _note(message: str) -> Finding:
+    return Finding(rule="", weight=Weight.NOTE, where="all", amount=0.0, message=message)
