@@ -69,3 +69,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like ``word``, or None when none is close."""
     found = difflib.get_close_matches(str(word), [str(one) for one in known], n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def meant(word: str, known: Iterable[str], otherwise: str) -> str:
+    """How to mend a word that is not ``known``: the nearest one, or what ``otherwise`` says."""
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near else otherwise

@@ -17,7 +17,7 @@ from optiterr.comparison.case import TODAY, Book, Case, Flow, Move, RuleLine
 from optiterr.comparison.figures import REGISTER, Figure, show
 from optiterr.comparison.narrative import Sentence, standing, story
 from optiterr.comparison.summary import summarise, summarise_today
-from optiterr.errors import AuditError, Fault, SpecError, nearest
+from optiterr.errors import AuditError, Fault, SpecError, meant
 from optiterr.plan import read_file
 from optiterr.rowfunctions import TOLERANCE
 
@@ -173,11 +173,10 @@ def _check_names(cases: Sequence[Case], baseline: str) -> None:
             for name in sorted(taken)
         )
     if baseline not in (TODAY, *names):
-        near = nearest(baseline, (TODAY, *names))
         raise SpecError(
             "baseline",
             f"{baseline!r} is no case of the study",
-            f"did you mean {near!r}?" if near else f"write one of: {', '.join((TODAY, *names))}",
+            meant(baseline, (TODAY, *names), f"write one of: {', '.join((TODAY, *names))}"),
         )
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from optiterr.errors import SpecError, nearest
+from optiterr.errors import SpecError, meant
 from optiterr.findings import Finding, Weight
 from optiterr.model import ModelBuilder
 from optiterr.pairs import Mask
@@ -121,9 +121,8 @@ def rule_class(kind: str) -> type[Rule]:
     known = registry()
     if kind in known:
         return known[kind]
-    near = nearest(kind, known)
     raise SpecError(
         "rules",
         f"unknown kind {kind!r}",
-        f"did you mean {near!r}?" if near else f"known kinds: {', '.join(known)}",
+        meant(kind, known, f"known kinds: {', '.join(known)}"),
     )

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from optiterr.errors import DataError, Fault, nearest
+from optiterr.errors import DataError, Fault, meant, nearest
 from optiterr.findings import Finding, Weight, counted, listed
 from optiterr.model import ModelBuilder
 from optiterr.pairs import Mask
@@ -169,8 +169,7 @@ class Locks(Rule):
         if self.table is None:
             return here
         if self.table not in problem.tables:
-            near = nearest(self.table, problem.tables)
-            fix = f"did you mean {near!r}?" if near else f"add it under data: tables: {self.table}:"
+            fix = meant(self.table, problem.tables, f"add it under data: tables: {self.table}:")
             faults.append(Fault("locks, table", f"there is no table {self.table!r}", fix))
             return here
         given = problem.tables[self.table]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from optiterr.errors import OptiterrError, nearest
+from optiterr.errors import OptiterrError, meant
 from optiterr.scenario.tree import Faults, Node
 
 Spec = TypeVar("Spec", bound=BaseModel)
@@ -191,8 +191,7 @@ def _words(found: list[Any], place: Place, spec: type[BaseModel], at: Node) -> t
 def unknown(key: str, known: Iterable[str]) -> tuple[str, str]:
     """What to say of a key that is not among those ``known``."""
     known = list(known)
-    near = nearest(key, known)
-    fix = f"did you mean {near!r}?" if near else f"delete it; known keys: {', '.join(known)}"
+    fix = meant(key, known, f"delete it; known keys: {', '.join(known)}")
     return f"unknown key {key!r}", fix
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr
 
-from optiterr.errors import SpecError, nearest
+from optiterr.errors import SpecError, meant
 from optiterr.scenario.checking import check, said, unknown
 from optiterr.scenario.formulation import ModelSpec, build
 from optiterr.scenario.layers import NOTHING, layer, packaged, settings
@@ -207,12 +207,11 @@ class Chain:
             folder = packaged("models")
             names = sorted(one.stem for one in folder.glob("*.yaml")) if folder.is_dir() else []
             if name not in names:
-                near = nearest(name, names)
                 known = f"write one of {', '.join(names)}" if names else "write the path of a file"
                 raise SpecError(
                     "model",
                     f"there is no model {name!r}",
-                    f"did you mean {near!r}?" if near else f"{known}, or a path ending in .yaml",
+                    meant(name, names, f"{known}, or a path ending in .yaml"),
                 )
             tree = self.read(folder / f"{name}.yaml", f"models/{name}.yaml")
         self._models[name] = layer(NOTHING, tree)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from optiterr.errors import SpecError, nearest
+from optiterr.errors import SpecError, meant
 from optiterr.plan import Plan
 from optiterr.rules import registry
 from optiterr.scenario.formulation import ModelSpec
@@ -30,8 +30,7 @@ def json_schema(kind: FileKind) -> dict[str, Any]:
     What depends on several settings at once, or on the model below, is left to ``check``.
     """
     if kind not in KINDS:
-        near = nearest(kind, KINDS)
-        fix = f"did you mean {near!r}?" if near else f"write one of: {', '.join(KINDS)}"
+        fix = meant(kind, KINDS, f"write one of: {', '.join(KINDS)}")
         raise SpecError("schema", f"there is no file of kind {kind!r}", fix)
     if kind == "plan":
         return {"$schema": DRAFT, **Plan.model_json_schema(by_alias=True, mode="serialization")}

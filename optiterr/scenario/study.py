@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr
 
-from optiterr.errors import SpecError, nearest
+from optiterr.errors import SpecError, meant
 from optiterr.scenario.checking import check
 from optiterr.scenario.formulation import Label, Titled
 from optiterr.scenario.layers import NOTHING, join, keys_of, layer, nest, undot
@@ -265,6 +265,5 @@ def _own_labels(name: str, patch: Node, faults: Faults) -> Node:
 def _check_baseline(baseline: str, node: Node, patches: Mapping[str, Node], faults: Faults) -> None:
     names = (TODAY, *patches)
     if baseline not in names:
-        near = nearest(baseline, names)
-        fix = f"did you mean {near!r}?" if near else f"write one of: {', '.join(names[:20])}"
+        fix = meant(baseline, names, f"write one of: {', '.join(names[:20])}")
         faults.add(node.origin, f"{baseline!r} is no case of the study", fix, ("baseline",))

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from optiterr.errors import SolverError, nearest
+from optiterr.errors import SolverError, meant
 from optiterr.model import Model
 from optiterr.solution import Improvement, Limits, Solution
 
@@ -140,11 +140,10 @@ def solver(name: str) -> Solver:
     known = register_of_solvers()
     if name in known:
         return known[name]
-    near = nearest(name, known)
     raise SolverError(
         "solver",
         f"unknown solver {name!r}",
-        f"did you mean {near!r}?" if near else f"known solvers: {', '.join(known)}",
+        meant(name, known, f"known solvers: {', '.join(known)}"),
     )
 
 

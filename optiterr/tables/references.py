@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optiterr.errors import Fault, nearest
+from optiterr.errors import Fault, meant, nearest
 from optiterr.pairs import Ints, Mask
 from optiterr.problem import DEPARTED, NOBODY
 from optiterr.tables import columns as read_as
@@ -28,8 +28,7 @@ def serving(reps: Table, source: RepSource, faults: list[Fault]) -> Mask:
     column = next((ours for ours, one in reps.written.items() if one == source.leaves), None)
     column = column or source.leaves
     if column not in reps.frame:
-        near = nearest(source.leaves, reps.frame.columns)
-        fix = f"did you mean {near!r}?" if near else f"columns: {', '.join(reps.frame.columns)}"
+        fix = meant(source.leaves, reps.frame.columns, f"columns: {', '.join(reps.frame.columns)}")
         faults.append(Fault(reps.place.name, f"has no column {source.leaves!r}", fix))
         return serves
     leaves, found = read_as.flags(reps.frame[column], reps.place, source.leaves)
