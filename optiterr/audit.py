@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optiterr.certificate import Bound, Certificate, certify, lower_bound
+from optiterr.compile import with_optional
 from optiterr.errors import AuditError, Fault
 from optiterr.findings import Finding, Weight
 from optiterr.model import TOLERANCE, Model
@@ -51,6 +52,7 @@ def recount(rules: Mapping[str, Rule], problem: Problem, assignment: pd.Series[s
 
     ``problem`` is the problem as read, before any rule forbade a pair.
     """
+    problem = with_optional(rules, problem)
     findings: list[Finding] = []
     terms: dict[str, float] = {}
     for name, rule in rules.items():
@@ -63,12 +65,10 @@ def recount(rules: Mapping[str, Rule], problem: Problem, assignment: pd.Series[s
 
 
 def assignment_of(model: Model, x: Floats) -> pd.Series[str]:
-    """Rep id by account id as picked by ``x``; missing where not exactly one pair is picked."""
-    choice = model.choice(x)
-    ids = np.full(len(choice), None, dtype=object)
-    served = choice >= 0
-    ids[served] = model.rep_ids[model.pairs.rep[choice[served]]]
-    return pd.Series(ids, index=model.account_ids, dtype=object)
+    """Rep id by account id as picked by ``x``; missing where not exactly one pair is picked, and
+    for accounts that stay open."""
+    ids = model.served_by(model.choice(x))
+    return pd.Series(ids, index=model.scenario_ids, dtype=object)
 
 
 def audit(rules: Mapping[str, Rule], problem: Problem, model: Model, solution: Solution) -> Recount:

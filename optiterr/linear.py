@@ -101,6 +101,7 @@ def linearise(model: Model) -> Mip:
         else:
             scaled = block.matrix[expansion.row_source]
             scaled.data = scaled.data * np.repeat(expansion.row_scale, np.diff(scaled.indptr))
+            scaled.eliminate_zeros()
             pieces.append(scaled)
         cost.append(expansion.col_cost)
         lower.append(expansion.col_lower)

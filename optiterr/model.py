@@ -23,7 +23,10 @@ from optiterr.rowfunctions import TOLERANCE, RowFunction, parameters
 
 Floats = NDArray[np.float64]
 
-__all__ = ["TOLERANCE", "Block", "Model", "ModelBuilder"]
+__all__ = ["OPEN", "TOLERANCE", "Block", "Model", "ModelBuilder"]
+
+OPEN = "(open)"
+"""Stands for the rep of an account that stays open; the last rep of a model that allows it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,10 @@ class Model:
 
     ``costs`` and ``constants`` are kept per term (rule name). Exactly one pair of each account is
     picked. Row order is block order, then label order; ``row_start`` gives each block's first row.
+
+    Accounts that rules keep together are one account of the model: ``unit`` then holds, for each
+    account of the scenario, its position here, and ``every_id`` the scenario's ids. ``open_rep`` is
+    the position of the rep that stands for nobody where accounts may stay open, else -1.
     """
 
     account_ids: NDArray[np.object_]
@@ -59,6 +66,9 @@ class Model:
     costs: Mapping[str, Floats]
     constants: Mapping[str, float]
     blocks: tuple[Block, ...]
+    open_rep: int = -1
+    unit: NDArray[np.int64] | None = None
+    every_id: NDArray[np.object_] | None = None
 
     @cached_property
     def cost(self) -> Floats:
@@ -134,6 +144,44 @@ class Model:
         found[count != 1] = -1
         return found
 
+    def choose(self, rep: ArrayLike) -> NDArray[np.int64]:
+        """The pair of each account here when account ``i`` of the scenario goes to ``rep[i]``.
+
+        ``rep`` holds positions, negative where nobody serves. -1 where there is no such pair, and
+        where accounts that are one here go to different reps.
+        """
+        to = np.asarray(rep, dtype=np.int64)
+        to = np.where(to < 0, self.open_rep, to)
+        if self.unit is None:
+            return self.pairs.find(np.arange(len(to)), to)
+        first = np.full(self.pairs.accounts, -1, dtype=np.int64)
+        first[self.unit[::-1]] = to[::-1]
+        found = self.pairs.find(np.arange(len(first)), first)
+        found[self.unit[first[self.unit] != to]] = -1
+        return found
+
+    def served_by(self, choice: NDArray[np.int64]) -> NDArray[np.object_]:
+        """The rep id that serves each account of the scenario when the pairs ``choice`` are picked.
+
+        None for accounts that stay open, and where ``choice`` is negative.
+        """
+        ids = np.full(len(choice), None, dtype=object)
+        known = np.flatnonzero(choice >= 0)
+        rep = self.pairs.rep[choice[known]]
+        ids[known] = self.rep_ids[rep]
+        ids[known[rep == self.open_rep]] = None
+        return ids if self.unit is None else ids[self.unit]
+
+    @property
+    def served_pairs(self) -> int:
+        """Number of pairs that have a rep: all but those of accounts that stay open."""
+        return int((self.pairs.rep != self.open_rep).sum())
+
+    @property
+    def scenario_ids(self) -> NDArray[np.object_]:
+        """Ids of all accounts of the scenario, those kept together one by one."""
+        return self.account_ids if self.every_id is None else self.every_id
+
     def picks(self, choice: NDArray[np.int64]) -> Floats:
         """The 0/1 vector that picks the pairs ``choice``, shape (P,)."""
         x = np.zeros(len(self.pairs))
@@ -157,6 +205,8 @@ class Model:
                     digest.update(f"{len(text)}:".encode() + text.encode())
 
         feed(self.account_ids, self.rep_ids, self.pairs.account, self.pairs.rep, self.pairs.start)
+        if self.unit is not None:
+            feed("together", self.unit, self.scenario_ids)
         for name, cost in self.costs.items():
             feed("cost", name, cost)
         for name, constant in self.constants.items():
@@ -178,13 +228,70 @@ class ModelBuilder:
     account_ids: NDArray[np.object_]
     rep_ids: NDArray[np.object_]
     pairs: Pairs
+    optional: NDArray[np.bool_] | None = None
     _costs: dict[str, Floats] = field(default_factory=dict)
     _constants: dict[str, float] = field(default_factory=dict)
     _blocks: list[Block] = field(default_factory=list)
+    _place: NDArray[np.int64] | None = None
+    _open_place: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        """Room for one more pair of each account that may stay open, behind its other pairs."""
+        self._all_pairs = self.pairs
+        if self.optional is None or not self.optional.any():
+            return
+        nobody = np.int32(len(self.rep_ids))
+        opened = np.flatnonzero(self.optional)
+        ahead = np.concatenate([[0], np.cumsum(self.optional)])
+        self._place = np.arange(len(self.pairs)) + ahead[self.pairs.account]
+        self._open_place = np.full(self.pairs.accounts, -1, dtype=np.int64)
+        self._open_place[opened] = self.pairs.start[opened + 1] + ahead[opened]
+        account = np.empty(len(self.pairs) + len(opened), dtype=np.int32)
+        rep = np.empty_like(account)
+        account[self._place], rep[self._place] = self.pairs.account, self.pairs.rep
+        at = self._open_place[opened]
+        account[at], rep[at] = opened, nobody
+        self._all_pairs = Pairs(account, rep, self.pairs.start + ahead)
+
+    def charge_open(self, rule: str, cost: ArrayLike) -> None:
+        """Charge ``cost[i]`` (shape (accounts,)) for leaving account ``i`` open, under ``rule``.
+
+        Nothing for accounts that cannot stay open.
+        """
+        each = np.broadcast_to(np.asarray(cost, dtype=float), (self.pairs.accounts,))
+        values = np.zeros(len(self._all_pairs))
+        if self._open_place is not None:
+            opened = np.flatnonzero(self._open_place >= 0)
+            values[self._open_place[opened]] = each[opened]
+        self._charge(rule, _finite(rule, values))
+
+    def add_open_rows(
+        self,
+        rule: str,
+        function: RowFunction,
+        labels: Sequence[str] | NDArray[np.object_],
+        row: ArrayLike,
+        account: ArrayLike,
+        value: ArrayLike,
+        part: str = "",
+    ) -> None:
+        """Add one row per label; entry ``k`` adds ``value[k]`` when ``account[k]`` stays open."""
+        rows, place = np.asarray(row, dtype=np.int64), np.asarray(account, dtype=np.int64)
+        amount = np.broadcast_to(np.asarray(value, dtype=float), rows.shape)
+        place = np.full_like(place, -1) if self._open_place is None else self._open_place[place]
+        may = place >= 0
+        self._add_block(rule, function, labels, rows[may], place[may], amount[may], part)
 
     def add_cost(self, rule: str, cost: ArrayLike) -> None:
         """Charge ``cost[p]`` (shape (P,)) for picking pair ``p``, booked under ``rule``."""
         values = _finite(rule, np.broadcast_to(np.asarray(cost, dtype=float), (len(self.pairs),)))
+        if self._place is not None:
+            every = np.zeros(len(self._all_pairs))
+            every[self._place] = values
+            values = every
+        self._charge(rule, values)
+
+    def _charge(self, rule: str, values: Floats) -> None:
         self._costs[rule] = self._costs[rule] + values if rule in self._costs else values
 
     def add_constant(self, rule: str, constant: float) -> None:
@@ -207,16 +314,32 @@ class ModelBuilder:
         ``part`` names the block when a rule adds several (``rule/part``). Entries at the same place
         add up; zeros are dropped.
         """
+        rows, place = np.asarray(row, dtype=np.int64), np.asarray(pair, dtype=np.int64)
+        if self._place is not None:
+            place = self._place[place]
+        amount = np.broadcast_to(np.asarray(value, dtype=float), rows.shape)
+        self._add_block(rule, function, labels, rows, place, amount, part)
+
+    def _add_block(
+        self,
+        rule: str,
+        function: RowFunction,
+        labels: Sequence[str] | NDArray[np.object_],
+        row: NDArray[np.int64],
+        place: NDArray[np.int64],
+        value: Floats,
+        part: str,
+    ) -> None:
         name = f"{rule}/{part}" if part else rule
         if any(block.name == name for block in self._blocks):
             raise ValueError(f"block {name!r} exists already")
         if function.rows != len(labels):
             raise ValueError(f"block {name!r}: {function.rows} charges for {len(labels)} labels")
-        row = np.asarray(row, dtype=np.int32)
-        pair = np.asarray(pair, dtype=np.int32)
-        data = _finite(name, np.broadcast_to(np.asarray(value, dtype=float), row.shape))
-        shape = (len(labels), len(self.pairs))
-        matrix = sparse.coo_array((data, (row, pair)), shape=shape).tocsr()
+        data = _finite(name, value)
+        shape = (len(labels), len(self._all_pairs))
+        matrix = sparse.coo_array(
+            (data, (row.astype(np.int32), place.astype(np.int32))), shape=shape
+        ).tocsr()
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
         self._blocks.append(Block(name, rule, tuple(map(str, labels)), matrix, function))
@@ -231,13 +354,15 @@ class ModelBuilder:
 
     def build(self) -> Model:
         """The frozen model."""
+        nobody = self._place is not None
         return Model(
             self.account_ids,
-            self.rep_ids,
-            self.pairs,
+            np.append(self.rep_ids, OPEN) if nobody else self.rep_ids,
+            self._all_pairs,
             MappingProxyType(dict(self._costs)),
             MappingProxyType(dict(self._constants)),
             tuple(self._blocks),
+            open_rep=len(self.rep_ids) if nobody else -1,
         )
 
 

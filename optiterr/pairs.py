@@ -40,13 +40,16 @@ class Pairs:
         return cls(account, rep, start)
 
     @classmethod
-    def full(cls, accounts: int, reps: int, first: int = 0, last: int | None = None) -> Pairs:
-        """Every rep for every account from position ``first`` up to, not including, ``last``."""
-        last = accounts if last is None else last
-        account = np.repeat(np.arange(first, last, dtype=np.int32), reps)
-        rep = np.tile(np.arange(reps, dtype=np.int32), last - first)
-        count = np.clip(np.arange(accounts + 1) - first, 0, last - first)
-        return cls(account, rep, (count * reps).astype(np.int64))
+    def full(cls, accounts: int, reps: int) -> Pairs:
+        """Every rep for every account."""
+        return cls.over(np.arange(accounts), accounts, reps)
+
+    @classmethod
+    def over(cls, which: ArrayLike, accounts: int, reps: int) -> Pairs:
+        """Every rep for each of the accounts ``which`` (rising positions), none for the others."""
+        which = np.asarray(which, dtype=np.int32)
+        rep = np.tile(np.arange(reps, dtype=np.int32), len(which))
+        return cls.of(np.repeat(which, reps), rep, accounts)
 
     @property
     def accounts(self) -> int:

@@ -11,7 +11,7 @@ part of its own. ``value`` and ``conjugate`` return one number a part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
@@ -82,10 +82,26 @@ class RowFunction(Protocol):
         """Columns and rows for a solver, given the least and most that each load can be."""
         ...
 
+    def scaled(self, factor: float) -> RowFunction:
+        """The function ``factor`` (at least 0) times as dear; hard limits stay at any factor."""
+        ...
+
 
 def parameters(function: RowFunction) -> dict[str, Floats]:
-    """The arrays that define ``function``, by name: what a digest or a file has to keep."""
-    return {f.name: getattr(function, f.name) for f in fields(function)}  # type: ignore[arg-type]
+    """The arrays that define ``function``, by name: what a digest or a file has to keep.
+
+    Those of functions inside it stand under their place, and a name for their kind.
+    """
+    found: dict[str, Floats] = {}
+    for f in fields(function):  # type: ignore[arg-type]
+        value = getattr(function, f.name)
+        if not isinstance(value, tuple):
+            found[f.name] = value
+            continue
+        for at, one in enumerate(value):
+            place = f"{f.name}.{at}.{type(one).__name__}"
+            found |= {f"{place}.{name}": each for name, each in parameters(one).items()}
+    return found
 
 
 def _rows(value: ArrayLike, rows: int) -> Floats:
@@ -160,11 +176,8 @@ class Band:
     def conjugate(self, price: Floats) -> Floats:
         # p y - f(y) climbs up to high while p > 0, then on to upper while p > price_above.
         up, down = np.maximum(price, 0.0), np.maximum(-price, 0.0)
-        return (
-            _times(up, self.high)
-            + _times(np.maximum(up - self.price_above, 0.0), _room(self.upper, self.high))
-            + _times(down, -self.low)
-            + _times(np.maximum(down - self.price_below, 0.0), _room(self.low, self.lower))
+        return band_conjugate(up, self.high, self.upper, self.price_above) + band_conjugate(
+            down, -self.low, -self.lower, self.price_below
         )
 
     def project(self, price: Floats) -> Floats:
@@ -173,6 +186,13 @@ class Band:
         least = np.where(np.isfinite(self.lower), -np.inf, -self.price_below)
         least = np.where(np.isfinite(self.low), least, 0.0)
         return np.clip(price, least, most)
+
+    def scaled(self, factor: float) -> Band:
+        prices = {
+            "price_below": factor * self.price_below,
+            "price_above": factor * self.price_above,
+        }
+        return replace(self, **prices)
 
     def expand(self, least: Floats, most: Floats) -> Expansion:
         rows = np.arange(self.rows)
@@ -194,6 +214,13 @@ class Band:
             entry_col=np.arange(len(over) + len(under)),
             entry_value=np.concatenate([-np.ones(len(over)), np.ones(len(under))]),
         )
+
+
+def band_conjugate(price: Floats, high: Floats, upper: Floats, above: Floats) -> Floats:
+    """``sup_y price y - f(y)`` for prices of at least 0, f free to ``high``, then ``above``."""
+    return np.asarray(
+        _times(price, high) + _times(np.maximum(price - above, 0.0), _room(upper, high))
+    )
 
 
 def _room(larger: Floats, smaller: Floats) -> Floats:
@@ -272,6 +299,12 @@ class Piecewise:
 
     def project(self, price: Floats) -> Floats:
         return np.clip(price, self.left, self.right)
+
+    def scaled(self, factor: float) -> Piecewise:
+        # An end slope that forbids goes on forbidding: 0 * inf would be NaN.
+        left = np.where(np.isinf(self.left), self.left, factor * self.left)
+        right = np.where(np.isinf(self.right), self.right, factor * self.right)
+        return Piecewise(self.at, factor * self.cost, left, right)
 
     def expand(self, least: Floats, most: Floats) -> Expansion:
         # load = first point - before + steps + after: one column each.
@@ -396,6 +429,9 @@ class WorstShare:
         over = total > self.weight
         shrink[over] = self.weight[over] / total[over]
         return np.asarray(capped * shrink[self.group])
+
+    def scaled(self, factor: float) -> WorstShare:
+        return replace(self, weight=factor * self.weight)
 
     def expand(self, least: Floats, most: Floats) -> Expansion:
         # weight * (level + excess / count), with level + excess_r >= scale_r |y_r - target_r|.

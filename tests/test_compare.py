@@ -30,6 +30,7 @@ from optiterr.rules.balance import Balance
 from optiterr.rules.capacity import Capacity
 from optiterr.rules.coverage import Coverage
 from optiterr.rules.disruption import Disruption
+from optiterr.rules.fairness import Fairness
 
 
 def test_balance_of_three_books() -> None:
@@ -45,6 +46,17 @@ def test_balance_of_three_books() -> None:
     assert found["within_5"] == pytest.approx(1 / 3)  # only 100
     assert found["within_10"] == 1  # 90 and 110 are exactly at the edge
     assert found["within_15"] == 1
+
+
+def test_the_index_of_an_average_book_is_a_thousand() -> None:
+    """Loads 90, 100 and 110 of a mean of 100; 25 and 35 of a mean of 30; all alike are 1,000."""
+    found = balance(np.array([110.0, 90.0, 100.0]))
+    assert found["index_least"] == pytest.approx(900)
+    assert found["index_most"] == pytest.approx(1100)
+    case = summary()
+    assert case.values["index_least:revenue"] == pytest.approx(25 / 30 * 1000)
+    assert case.values["index_most:revenue"] == pytest.approx(35 / 30 * 1000)
+    assert balance(np.array([7.0, 7.0]))["index_least"] == 1000
 
 
 def test_ratios_to_a_mean_of_zero_or_less_are_left_out() -> None:
@@ -94,6 +106,18 @@ def test_targets_in_proportion_and_inside_groups() -> None:
     case = summarise("x", plan_of(terms={"even": 0.0}), grouped, rule)
     assert [book.target["revenue"] for book in case.books[:2]] == [25, 35]
     assert case.values["off_target_most:even"] == 0
+
+
+def test_a_fairness_rule_has_targets_too() -> None:
+    """60 in proportion to 40 and 30 hours; with a filter it speaks of no whole book."""
+    rule = Fairness(measure="revenue", price=1, proportional_to="hours")
+    case = summarise("x", plan_of(terms={"even": 1.0}), tiny(), {"even": rule})
+    assert [book.target["revenue"] for book in case.books[:2]] == pytest.approx([240 / 7, 180 / 7])
+    # 25 and 35 against these: |25 x 7 / 240 - 1| and |35 x 7 / 180 - 1|
+    assert case.values["off_target_most:even"] == pytest.approx(35 * 7 / 180 - 1)
+    some = {"even": Fairness(measure="revenue", price=1, where={"revenue": {"more_than": 5}})}
+    case = summarise("x", plan_of(terms={"even": 1.0}), tiny(), some)
+    assert [book.target for book in case.books[:2]] == [{}, {}]
 
 
 def test_a_rep_who_leaves_makes_no_group_for_targets() -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from rulebook import CASES, RULES
 from toys import problem
 
 from optiterr.conformance import check_rule, check_solver, least_cost, plans, solver_models, toys
@@ -19,109 +20,6 @@ from optiterr.problem import Problem
 from optiterr.rules import Rule, rule_class
 from optiterr.solution import Limits, Solution, Status
 from optiterr.solvers import greedy, highs
-
-CASES: dict[str, list[dict[str, Any]]] = {
-    "coverage": [{}],
-    "capacity": [
-        {},
-        {"limit": 4.0},
-        {"limit": 6.0, "at_least": 0.5},
-        {"limit": "capacity", "slack": 0.4, "at_least": "floor"},
-        {"limit": None, "at_least": "floor"},
-        {"price": 2.0},
-        {"price": 0.0},
-        {"price": 1.5, "slack": 0.2, "at_least": 2.0, "per": "share"},
-        {"measure": "accounts", "limit": 2, "price": 3, "per": "share"},
-        {"measure": "drive", "limit": 5.0, "at_least": 1.0, "slack": 0.1},
-        {"measure": "drive", "limit": 3.0, "price": 0.5},
-    ],
-    "balance": [
-        {"measure": "revenue", "within": 0.4},
-        {"measure": "accounts", "within": 0.5},
-        {"measure": "revenue", "proportional_to": "capacity", "within": 0.5},
-        {"measure": "revenue", "price": 3.0},
-        {"measure": "revenue", "price": 3.0, "per": "unit", "within": 0.1},
-        {"measure": "workload", "price": 2.0, "within": 0.2, "hard_within": 0.9},
-        {"measure": "accounts", "price": 1.0, "proportional_to": "floor", "per": "unit"},
-        {"measure": "revenue", "groups": "team", "within": 0.3},
-        {"measure": "revenue", "groups": "team", "within": 0.1, "price": 2.0, "per": "unit"},
-        {
-            "measure": "workload",
-            "groups": "team",
-            "proportional_to": "level",
-            "price": 2.0,
-            "per": "unit",
-            "hard_within": 0.5,
-        },
-        {"measure": "drive", "within": 0.6},
-        {"measure": "drive", "price": 1.0, "per": "unit", "proportional_to": "capacity"},
-    ],
-    "skills": [
-        {},
-        {"levels": {"tier": "level"}},
-        {"needs": None, "levels": {"tier": "level", "workload": "capacity"}},
-        {"price": 2.5},
-        {"price": 1.0, "levels": {"tier": "level", "workload": "level"}},
-        {"needs": "skills", "has": "industry", "price": 1.0},
-    ],
-    "disruption": [
-        {"max_share": 0.5},
-        {"max_amount": 15, "of": "revenue"},
-        {"of": "revenue", "rep_out_max_share": 0.5, "rep_in_max_share": 1.0},
-        {"of": "revenue", "rep_out_max_amount": 12, "rep_in_max_amount": 12},
-        {"price": 2.0},
-        {"price": 2.0, "of": "revenue", "per": "share"},
-        {"price": 2.0, "of": "revenue", "max_share": 0.2, "max_amount": 3},
-        {
-            "price": 2.0,
-            "of": "revenue",
-            "per": "share",
-            "max_share": 0.2,
-            "rep_out_max_share": 0.1,
-            "rep_out_max_amount": 1,
-            "rep_in_max_share": 0.4,
-            "rep_in_max_amount": 2,
-        },
-    ],
-    "locks": [
-        {},
-        {"keep": [{"account": "a", "reason": "renewal"}]},
-        {
-            "keep": [{"account": "b", "rep": "ann"}],
-            "forbid": [{"account": "a", "rep": "ann"}, {"account": "b", "rep": "bob"}],
-        },
-        {"table": "locks"},
-        {"table": "locks", "price": 2.0},
-        {
-            "keep": [{"account": "b", "until": "2026-06-30"}],
-            "forbid": [{"account": "a", "rep": "ann", "until": "2025-01-01"}],
-            "price": 3.0,
-        },
-    ],
-    "travel": [
-        {"price": 0.01},
-        {"price": 0.01, "visits": "workload"},
-        {"max": 11_000},
-        {"max": 6_000, "price": 0.5},
-        {"measure": "drive", "price": 2.0},
-        {"measure": "drive", "max": 3.0, "price": 1.0, "visits": "revenue"},
-    ],
-    "fit": [
-        {"score": "score", "price": 3.0},
-        {"score": "score", "at_least": 0.25},
-        {"score": "score", "best": 1.5, "price": 1.0, "weight": "revenue", "at_least": 0.5},
-        {"match": {"industry": "industry"}, "price": 2.0},
-        {
-            "match": {"industry": "industry", "skills": "skills"},
-            "weights": {"industry": 2, "skills": 1},
-            "price": 2.0,
-            "weight": "revenue",
-        },
-        {"match": {"skills": "skills"}, "at_least": 0.0, "price": 1.0},
-    ],
-    "cost": [{"value": "margin"}, {"value": "margin", "price": 2.5}, {"value": "drive"}],
-}
-"""Fields of the rules that are tried on every plan, by kind."""
 
 ONE_EACH = [(kind, fields[-1]) for kind, fields in CASES.items()]
 
@@ -142,18 +40,17 @@ def test_rules_compile_what_they_say(kind: str, fields: dict[str, Any]) -> None:
 def test_every_field_of_every_rule_is_tried() -> None:
     """A field that no case sets differently from its default would never be wrong."""
     odd = {
-        "travel.latitude",
-        "travel.longitude",
-        "skills.separator",
-        "fit.separator",
-    }  # worked by hand
+        f"{kind}.{field}"
+        for kind, rule in RULES.items()
+        for field in getattr(rule, "WORKED_BY_HAND", ())
+    }
     untried = set()
     for kind, cases in CASES.items():
         for name, field in rule_class(kind).model_fields.items():
             values = [case.get(name, field.default) for case in cases]
             if all(value == field.default for value in values):
                 untried.add(f"{kind}.{name}")
-    assert untried - {f"{kind}.kind" for kind in CASES} - {"coverage.price"} == odd
+    assert untried - {f"{kind}.kind" for kind in CASES} == odd
 
 
 def test_hard_rules_forbid_some_plans_and_allow_others() -> None:

@@ -316,6 +316,17 @@ def test_hostile_names_are_exact_in_the_tables() -> None:
     assert all(len(width) == 1 for width in widths.values())
 
 
+def test_every_book_has_its_index() -> None:
+    """Tiny: 25 and 35 of a mean of 30 are 833 and 1,167; r3 has left and has none."""
+    head, *rows = csv.reader(io.StringIO(tables(two())["books.csv"]))
+    lines = [dict(zip(head, row, strict=True)) for row in rows]
+    own = [one for one in lines if one["case"] == "tiny" and one["measure"] == "revenue"]
+    index = {one["rep_id"]: one["index"] for one in own}
+    assert float(index["r1"]) == pytest.approx(2500 / 3)
+    assert float(index["r2"]) == pytest.approx(3500 / 3)
+    assert index["r3"] == ""
+
+
 def test_hostile_names_are_text_in_markdown() -> None:
     """No tag, no new column, no link."""
     text = report(hostile())

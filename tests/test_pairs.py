@@ -45,8 +45,8 @@ def test_pairs_out_of_order_or_given_twice_are_refused(account: list[int], rep: 
 
 def test_full_has_every_rep_for_the_accounts_asked():
     """Accounts 1 and 2 of 4 with two reps: four pairs; without a range all eight."""
-    assert listed(Pairs.full(4, 2, 1, 3)) == [(1, 0), (1, 1), (2, 0), (2, 1)]
-    assert Pairs.full(4, 2, 1, 3).start.tolist() == [0, 0, 2, 4, 4]
+    assert listed(Pairs.over([1, 2], 4, 2)) == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    assert Pairs.over([1, 2], 4, 2).start.tolist() == [0, 0, 2, 4, 4]
     assert len(Pairs.full(4, 2)) == 8
     assert is_whole(Pairs.full(4, 2))
 

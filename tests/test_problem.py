@@ -69,10 +69,10 @@ def test_keep_takes_the_numbers_of_pairs_along(problem: Problem):
 def test_full_has_every_rep_who_serves(problem: Problem):
     """Accounts b and c with r1 and r3, as r2 leaves; a file of pairs has no further pairs."""
     with pytest.raises(ValueError, match="a pairs file names all pairs there are"):
-        problem.full(0, 3)
+        problem.full(np.arange(3))
     every = replace(problem, candidates="all", pair_columns={})
-    assert every.full(0, 1).pairs.rep.tolist() == [0, 1, 2]
-    some = replace(every, serves=np.array([True, False, True])).full(1, 3)
+    assert every.full(np.arange(1)).pairs.rep.tolist() == [0, 1, 2]
+    some = replace(every, serves=np.array([True, False, True])).full(np.arange(1, 3))
     assert some.pairs.account.tolist() == [1, 1, 2, 2]
     assert some.pairs.rep.tolist() == [0, 2, 0, 2]
     assert some.pairs.start.tolist() == [0, 0, 2, 4]
@@ -84,7 +84,7 @@ def test_who_serves_is_kept_over_other_pairs(problem: Problem):
     some = replace(problem, serves=np.array([True, True, False]))
     assert some.keep(np.ones(4, dtype=bool)).serves.tolist() == [True, True, False]
     everyone = replace(some, candidates="all", pair_columns={})
-    assert everyone.full(0, 3).serves.tolist() == [True, True, False]
+    assert everyone.full(np.arange(3)).serves.tolist() == [True, True, False]
 
 
 def test_books_join_the_plan_by_id(problem: Problem):

@@ -14,7 +14,7 @@ from optiterr.compile import compile_model
 from optiterr.errors import OptiterrError
 from optiterr.findings import Finding, Weight
 from optiterr.pairs import Pairs
-from optiterr.problem import DEPARTED, NOBODY, Problem
+from optiterr.problem import DEPARTED, NOBODY, Groups, Problem
 from optiterr.rules import Rule
 
 NAME = "rule"
@@ -29,6 +29,7 @@ def problem(
     pairs: Mapping[tuple[str, str], float | Mapping[str, float]] | None = None,
     tables: Mapping[str, pd.DataFrame] | None = None,
     planning_date: dt.date | None = None,
+    groups: Mapping[str, Groups] | None = None,
 ) -> Problem:
     """Accounts ``a, b, ...`` and reps ``r1, r2, ...`` with the columns given; all pairs, or those
     listed with their measures. An owner who is not in the roster, or leaves, is a departed one."""
@@ -72,6 +73,7 @@ def problem(
         tables=dict(tables or {}),
         planning_date=planning_date,
         serves=serves,
+        groups=dict(groups or {}),
     )
 
 
@@ -98,11 +100,14 @@ def messages(rule: Rule, data: Problem, **reps: str | None) -> list[str]:
     return [one.message for one in findings(rule, data, **reps)]
 
 
-def cost(rule: Rule, data: Problem, **reps: str) -> float:
-    """What the compiled model charges for the plan; ``inf`` where it forbids it."""
+def cost(rule: Rule, data: Problem, **reps: str | None) -> float:
+    """What the compiled model charges for the plan of all accounts; ``inf`` where it forbids it.
+
+    None leaves an account open.
+    """
     model = compile_model({NAME: rule}, data).model
-    account = [ascii_lowercase.index(one) for one in reps]
-    choice = model.pairs.find(account, [list(data.rep_ids).index(rep) for rep in reps.values()])
+    place = {None: -1, **{rep: at for at, rep in enumerate(data.rep_ids)}}
+    choice = model.choose([place[reps.get(account)] for account in data.account_ids])
     if (choice < 0).any():
         return float("inf")
     return model.charge(model.picks(choice)).get(NAME, 0.0)

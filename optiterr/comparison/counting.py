@@ -50,7 +50,7 @@ class Count:
     @cached_property
     def measures(self) -> tuple[str, ...]:
         """What is added up per book: what rules measure, and mapped numbers without gaps."""
-        reads = [column for rule in self.rules.values() for column in rule.reads()]
+        reads = [column for rule in self.rules.values() for column in rule.asks()]
         asked = [column.name for column in reads if column.table == "measure"]
         points = {"latitude", "longitude"}
         for spec in self.specs.values():
@@ -94,8 +94,10 @@ class Count:
         """What each account counts with that rep; 0 where nobody serves or the pair is unknown."""
         if not self.data.is_pair_column(measure):
             return np.where(rep >= 0, self.data.account_number(measure), 0.0)
-        at = self.data.pairs.find(np.arange(len(rep)), rep)
-        return np.where(at >= 0, self.data.pair_columns[measure][at], 0.0)
+        served = np.flatnonzero(rep >= 0)
+        found = np.zeros(len(rep))
+        found[served] = self.data.measured(measure, served, rep[served])
+        return np.nan_to_num(found, nan=0.0)
 
     def loads(self, measure: str, rep: Ints) -> Floats:
         """What each rep carries."""
@@ -105,20 +107,25 @@ class Count:
         count = len(self.data.reps)
         return np.bincount(rep + 1, weights=weights, minlength=count + 1)[1:].astype(float)
 
+    def speaks_of_books(self, rule: str) -> bool:
+        """Whether a rule speaks of whole books, each rep's own."""
+        spec = self.specs[rule]
+        return not any(spec.get(name) for name in ("where", "where_rep", "by"))
+
     def limits(self, rule: str) -> Floats | None:
-        """The limit of each rep under a capacity rule."""
+        """The limit of each rep under a capacity rule that speaks of whole books."""
         spec = self.specs[rule]
         limit = spec.get("limit")
-        if spec["kind"] != "capacity" or limit is None:
+        if spec["kind"] != "capacity" or limit is None or not self.speaks_of_books(rule):
             return None
         if isinstance(limit, str):
             return self.data.rep_number(limit)
         return np.full(len(self.data.reps), float(limit))
 
     def targets(self, rule: str, rep: Ints) -> Floats | None:
-        """The target of each rep under a balance rule: a fair part of what its group carries."""
+        """The target of each rep under a balance or fairness rule that speaks of whole books."""
         spec = self.specs[rule]
-        if spec["kind"] != "balance":
+        if spec["kind"] not in ("balance", "fairness") or not self.speaks_of_books(rule):
             return None
         count = len(self.data.reps)
         part = np.ones(count)

@@ -25,6 +25,9 @@ Section = Literal["outcome", "moves", "balance", "capacity", "travel", "findings
 NEAR = (0.05, 0.10, 0.15)
 """How near the mean a book has to be to be counted as even, as shares of the mean."""
 
+AVERAGE = 1000.0
+"""The index of a book is its load as a share of the mean, in such units: the mean has this."""
+
 NONE_LEFT = 1e-9
 """A share that is at most this much is rounding: nothing."""
 
@@ -315,6 +318,22 @@ _ALL = (
         "down",
         "share",
     ),
+    _family(
+        "index_least",
+        "balance",
+        "Smallest index of {of}",
+        "Smallest book divided by the mean, times 1,000: an average book has the index 1,000.",
+        "up",
+        unit="points",
+    ),
+    _family(
+        "index_most",
+        "balance",
+        "Largest index of {of}",
+        "Largest book divided by the mean, times 1,000: an average book has the index 1,000.",
+        "down",
+        unit="points",
+    ),
     *(
         _family(
             f"within_{near:.0%}".rstrip("%"),
@@ -480,6 +499,8 @@ def balance(load: Floats) -> dict[str, float]:
     found["variation"] = float(load.std()) / mean
     if found["least"] >= 0:
         found["gini"] = gini(load)
+    found["index_least"] = AVERAGE * found["least"] / mean
+    found["index_most"] = AVERAGE * found["most"] / mean
     for near in NEAR:
         inside = np.abs(load - mean) <= near * mean + TOLERANCE * max(1.0, mean)
         found[f"within_{near:.0%}".rstrip("%")] = float(inside.mean())

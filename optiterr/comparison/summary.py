@@ -294,10 +294,13 @@ class _View(Count):
     def _digest(self, rule: str) -> str:
         """SHA-256 of a rule and of everything it reads."""
         parts = [_json(self.specs[rule]), self._roster]
-        for column in self.rules[rule].reads():
+        for column in self.rules[rule].asks():
             frame = self.data.reps if column.table == "reps" else self.data.accounts
             if column.name in self.data.pair_columns:
                 values: Any = pd.Series(self.data.pair_columns[column.name])
+            elif column.name in self.data.pair_measures:
+                parts.append(str(self.data.pair_measures[column.name]))
+                continue
             elif column.name in frame:
                 values = frame[column.name]
             else:
@@ -312,6 +315,8 @@ class _View(Count):
         columns = [data.accounts["account_id"], data.reps["rep_id"], pd.Series(data.owner)]
         columns += [table[name] for _, table in sorted(data.tables.items()) for name in table]
         columns.append(pd.Series(self.data.serves))
+        for _, groups in sorted(data.groups.items()):
+            columns += [pd.Series(groups.account), pd.Series(groups.group)]
         return _digest([str(data.planning_date), *(_bytes_of(column) for column in columns)])
 
     @cached_property

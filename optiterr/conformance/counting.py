@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from optiterr.model import Model
 from optiterr.pairs import Pairs
+from optiterr.problem import NOBODY, Problem
 
 Ints = NDArray[np.int64]
 
@@ -19,6 +21,26 @@ def plans(pairs: Pairs) -> Iterator[Ints]:
     ranges = [range(*pairs.start[account : account + 2]) for account in range(pairs.accounts)]
     for choice in product(*ranges):
         yield np.array(choice, dtype=np.int64)
+
+
+def assignments(problem: Problem) -> Iterator[Ints]:
+    """Every way to give each account one of its candidates, or nobody where it may stay open.
+
+    Rep positions, NOBODY for an account that stays open.
+    """
+    pairs = problem.pairs
+    choices = [
+        [*pairs.rep[slice(*pairs.start[account : account + 2])], *([NOBODY] if may_open else [])]
+        for account, may_open in enumerate(problem.optional)
+    ]
+    for reps in product(*choices):
+        yield np.array(reps, dtype=np.int64)
+
+
+def as_series(problem: Problem, rep: Ints) -> pd.Series[str]:
+    """The assignment that gives account ``i`` to the rep at ``rep[i]``; nobody where negative."""
+    ids = np.append(problem.rep_ids, [None])[np.maximum(rep, -1)]
+    return pd.Series(ids, problem.account_ids, dtype=object)
 
 
 def least_cost(model: Model) -> float:

@@ -7,9 +7,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from optiterr.certificate import Bound, certify, lower_bound
-from optiterr.compile import compile_model, models_of_all_pairs
-from optiterr.conformance.counting import Ints, least_cost, plans, promise
+from optiterr.compile import compile_model, joined, models_of_all_pairs, with_optional
+from optiterr.conformance.counting import (
+    Ints,
+    as_series,
+    assignments,
+    least_cost,
+    plans,
+    promise,
+)
 from optiterr.conformance.toys import toys
+from optiterr.contraction import contract, units
 from optiterr.errors import AuditError, OptiterrError
 from optiterr.findings import Finding, Weight
 from optiterr.linear import activity
@@ -49,10 +57,10 @@ def _refusal(rule: Rule, problem: Problem) -> str | None:
     held: dict[str, set[object]] = {
         "accounts": set(problem.accounts),
         "reps": set(problem.reps),
-        "pairs": set(problem.pair_columns),
-        "measure": {COUNT, *problem.accounts, *problem.pair_columns},
+        "pairs": {*problem.pair_columns, *problem.pair_measures},
+        "measure": {COUNT, *problem.accounts, *problem.pair_columns, *problem.pair_measures},
     }
-    for column in rule.reads():
+    for column in rule.asks():
         if column.name not in held[column.table]:
             return f"no column {column.name!r} in {column.table}"
     try:
@@ -72,6 +80,7 @@ def _check_spec(rule: Rule) -> None:
 
 
 def _check_on(where: str, rule: Rule, problem: Problem) -> None:
+    problem = with_optional({NAME: rule}, problem)
     compiled = compile_model({NAME: rule}, problem)
     model = compiled.model
     again = compile_model({NAME: rule}, problem).model
@@ -90,14 +99,13 @@ def _check_on(where: str, rule: Rule, problem: Problem) -> None:
             bound.value <= best + AGREE * max(1.0, abs(best)),
             f"{where}: a plan costs {best:g}, yet prices {bound.prices} prove {bound.value:g}",
         )
-    for choice in plans(problem.pairs):
-        account, rep = problem.pairs.account[choice], problem.pairs.rep[choice]
-        assignment = pd.Series(problem.rep_ids[rep], problem.account_ids[account], dtype=object)
+    for rep in assignments(problem):
+        assignment = as_series(problem, rep)
         found = list(rule.check(NAME, problem, assignment))
         at = f"{where}, plan {assignment.to_dict()}"
         _check_findings(at, rule, found)
-        kept = model.pairs.find(account, rep)
-        _check_plan(at, rule, found, model, None if (kept < 0).any() else kept, crowded)
+        kept, served = model.choose(rep), int((rep >= 0).sum())
+        _check_plan(at, rule, found, model, None if (kept < 0).any() else kept, crowded, served)
         if (kept >= 0).all() and np.isfinite(model.value(model.picks(kept))):
             for bound in bounds[1:]:
                 _certified(at, model, model.picks(kept), bound)
@@ -112,9 +120,15 @@ def _certified(at: str, model: Model, x: NDArray[np.float64], bound: Bound) -> N
 
 
 def _check_plan(
-    at: str, rule: Rule, found: list[Finding], model: Model, kept: Ints | None, crowded: Model
+    at: str,
+    rule: Rule,
+    found: list[Finding],
+    model: Model,
+    kept: Ints | None,
+    crowded: Model,
+    served: int,
 ) -> None:
-    """The model's word on one plan against the findings."""
+    """The model's word on one plan against the findings; ``served`` accounts have a rep."""
     breaches = [one.message for one in found if one.weight is Weight.BREACH]
     if kept is None:
         promise(breaches, f"{at}: a pair of it is forbidden, yet check finds no breach")
@@ -132,9 +146,7 @@ def _check_plan(
         abs(behind.get(NAME, 0.0) - term) <= AGREE * max(1.0, abs(term)),
         f"{at}: alone the rule costs {term!r}, behind other rules {behind.get(NAME, 0.0)!r}",
     )
-    promise(
-        behind["other"] == crowded.pairs.accounts, f"{at}: the rule changes another rule's cost"
-    )
+    promise(behind["other"] == served, f"{at}: the rule changes another rule's cost")
 
 
 def _check_findings(at: str, rule: Rule, found: list[Finding]) -> None:
@@ -166,7 +178,7 @@ def _check_odd_books(where: str, rule: Rule, problem: Problem) -> None:
 
 
 def _check_eligible(where: str, rule: Rule, problem: Problem) -> None:
-    said, allowed = rule.eligible(problem), rule.allows(problem)
+    said, allowed = rule.eligibility(problem), rule.allowed(problem)
     if said is None:
         return
     eligible = said.may[said.kind[problem.pairs.account], problem.pairs.rep]
@@ -217,16 +229,17 @@ def _check_expansion(where: str, model: Model, block: Block) -> None:
 
 def _check_other_pairs(where: str, rule: Rule, problem: Problem, model: Model) -> None:
     """Rows, labels, limits and constants are the same over fewer and over further candidates."""
+    anchored = problem.with_(anchor=compile_model({NAME: rule}, problem).problem.pairs)
     if problem.candidates == "file":
         others = []
     else:
         others = list(models_of_all_pairs({NAME: rule}, problem))
         others += [
-            compile_model({NAME: rule}, problem.full(account, account + 1)).model
+            compile_model({NAME: rule}, anchored.full(np.array([account]))).model
             for account in range(len(problem.accounts))
         ]
     thin = np.arange(len(problem.pairs)) % 2 == 0
-    others.append(compile_model({NAME: rule}, problem.keep(thin)).model)
+    others.append(compile_model({NAME: rule}, anchored.keep(thin)).model)
     for other in others:
         names = [block.name for block in other.blocks], [block.name for block in model.blocks]
         promise(names[0] == names[1], f"{where}: over other pairs the blocks are {names[0]}")
@@ -254,10 +267,11 @@ def _check_other_pairs(where: str, rule: Rule, problem: Problem, model: Model) -
 
 def _behind_others(rule: Rule, problem: Problem) -> Model:
     """The rule compiled behind another rule's costs and rows; ``problem`` is pruned already."""
-    builder = ModelBuilder(problem.account_ids, problem.rep_ids, problem.pairs)
+    builder = ModelBuilder(problem.account_ids, problem.rep_ids, problem.pairs, problem.optional)
     count = len(problem.pairs)
     builder.add_cost("other", np.ones(count))
     free = Band.of(len(problem.reps))
     builder.add_rows("other", free, problem.rep_ids, problem.pairs.rep, np.arange(count), 1.0)
     rule.compile(NAME, problem, builder)
-    return builder.build()
+    unit = units(list(joined({NAME: rule}, problem).values()), len(problem.accounts))
+    return builder.build() if unit is None else contract(builder.build(), unit)

@@ -6,9 +6,18 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from optiterr.pairs import Pairs
-from optiterr.problem import DEPARTED, NOBODY, Problem
+from optiterr.problem import DEPARTED, NOBODY, Groups, Problem
+
+
+def _at(*positions: int) -> NDArray[np.int64]:
+    return np.array(positions, dtype=np.int64)
+
+
+def _days(days: list[str]) -> NDArray[np.datetime64]:
+    return np.array(days, dtype="datetime64[s]")
 
 
 def toys() -> dict[str, Problem]:
@@ -23,6 +32,15 @@ def toys() -> dict[str, Problem]:
             "skills": ["cloud", "", "cloud:2;bank", "bank"],
             "tier": [1.0, 2.0, 0.0, 3.0],
             "industry": ["bank", "retail;bank", "", "retail"],
+            "segment": ["gold", "", "gold", "silver"],
+            "region": ["east", "west", "east", ""],
+            "zone": [-5.0, -5.0, -8.0, -6.0],
+            "zip": ["10", "20", "10", ""],
+            "renewal": _days(["2026-02-15", "", "2026-01-01", "2027-06-30"]),
+            "since": _days(["2020-01-01", "2025-12-01", "", "2024-01-01"]),
+            "last_touch": _days(["2025-12-25", "2025-01-01", "", ""]),
+            "stage": [3.0, 1.0, 0.0, 4.0],
+            "at_risk": [False, True, False, False],
             "latitude": [0.0, 40.7, -33.9, 40.7],
             "longitude": [0.0, -74.0, 151.2, -74.0],
         }
@@ -36,11 +54,21 @@ def toys() -> dict[str, Problem]:
             "level": [3.0, 2.0, 2.0],
             "industry": ["bank", "retail; bank", ""],
             "team": ["east", "east", "west"],
+            "manager": ["mia", "mia", "noa"],
+            "region": ["east", "west", "east"],
+            "zone": [-5.0, -8.0, -6.0],
+            "role": ["specialist", "generalist", "generalist"],
             "latitude": [0.0, 40.7, 51.5],
             "longitude": [0.0, -74.0, -0.1],
         }
     )
     owner = np.array([0, 1, NOBODY, DEPARTED], dtype=np.int32)
+    groups = {
+        "family": Groups(
+            ("a", "d"), _at(0, 1, 2, 3), _at(0, 0, 0, 1), _at(-1, 0, 1, -1), _at(0, 1, 2, 0)
+        ),
+        "investor": Groups(("north fund", "south fund"), _at(0, 2, 2, 3), _at(0, 0, 1, 1)),
+    }
     near = Problem(
         accounts,
         reps,
@@ -60,6 +88,7 @@ def toys() -> dict[str, Problem]:
             )
         },
         planning_date=dt.date(2026, 1, 1),
+        groups=groups,
     )
     leaver = Problem(
         accounts,
@@ -68,6 +97,8 @@ def toys() -> dict[str, Problem]:
         Pairs.of([0, 0, 1, 1, 2, 2, 3, 3], [0, 2, 0, 2, 0, 2, 0, 2], 4),
         8,
         serves=np.array([True, False, True]),
+        planning_date=dt.date(2026, 1, 1),
+        groups=groups,
     )
     listed = Problem(
         accounts,
@@ -76,6 +107,8 @@ def toys() -> dict[str, Problem]:
         Pairs.of([0, 0, 1, 1, 1, 2, 3, 3], [0, 2, 0, 1, 2, 1, 0, 1], 4),
         8,
         candidates="file",
+        planning_date=dt.date(2026, 1, 1),
+        groups=groups,
         pair_columns={
             "drive": np.array([1.0, 4.0, 2.5, 0.0, 3.0, 2.0, 0.5, 8.0]),
             "score": np.array([1.0, 0.25, 0.5, 1.0, 0.0, 0.75, 0.5, 0.5]),

@@ -16,13 +16,15 @@ from scipy import sparse
 
 from optiterr.certificate import lower_bound
 from optiterr.compile import Compiled
+from optiterr.explain.heavy import too_heavy
 from optiterr.findings import Finding, Weight
 from optiterr.linear import activity
 from optiterr.model import Block, Model, ModelBuilder
 from optiterr.pairs import Mask
 from optiterr.problem import Problem
-from optiterr.rowfunctions import TOLERANCE, Band, slack_of
+from optiterr.rowfunctions import TOLERANCE, Band, RowFunction, slack_of
 from optiterr.solution import Solution
+from optiterr.spread import Spread
 
 Floats = NDArray[np.float64]
 
@@ -42,11 +44,12 @@ def blocking(problem: Problem, compiled: Compiled) -> tuple[Finding, ...]:
     ``problem`` is the problem as read and ``compiled`` its model. Each finding alone is enough to
     rule out every plan over the candidate pairs.
     """
-    return (
+    found = (
         *_without_rep(problem, compiled),
         *_out_of_reach(compiled.model),
         *_too_little_room(compiled.model),
     )
+    return found or tuple(too_heavy(compiled.model, compiled.joined_by))
 
 
 def _finding(rule: str, where: str, amount: float, unit: str, message: str) -> Finding:
@@ -66,16 +69,20 @@ def _without_rep(problem: Problem, compiled: Compiled) -> Iterator[Finding]:
     if not len(stranded):
         return
     blocked_by = np.zeros((len(stranded), len(compiled.forbids)), dtype=bool)
+    unit = compiled.model.unit
+    unit = np.arange(len(problem.accounts)) if unit is None else unit
     place = np.full(len(problem.accounts), -1)
     place[stranded] = np.arange(len(stranded))
     for column, mask in enumerate(compiled.forbids.values()):
-        hit = place[problem.pairs.account[mask]]
+        hit = place[unit[problem.pairs.account[mask]]]
         blocked_by[hit[hit >= 0], column] = True
     rules = np.array(list(compiled.forbids), dtype=object)
     for row in range(min(len(stranded), NAMED)):
         names = rules[blocked_by[row]]
         account = compiled.model.account_ids[stranded[row]]
-        tried = int(np.diff(problem.pairs.start)[stranded[row]])
+        members = np.flatnonzero(unit == stranded[row])
+        tried = int(np.diff(problem.pairs.start)[members].sum())
+        together = f", kept together by {_names(np.array(compiled.joined_by, dtype=object))},"
         why = (
             f"rules {', '.join(names)} together forbid"
             if len(names) > 1
@@ -88,7 +95,8 @@ def _without_rep(problem: Problem, compiled: Compiled) -> Iterator[Finding]:
             f"account {account}",
             1.0,
             "accounts",
-            f"account {account} has no eligible rep: {why} all {tried} candidate reps",
+            f"account {account}{together if len(members) > 1 else ''} has no eligible rep: {why} "
+            + (f"all {tried} candidate reps" if len(members) == 1 else "every rep they share"),
         )
     if len(stranded) > NAMED:
         rest = stranded[NAMED:]
@@ -234,23 +242,46 @@ def elastic(model: Model) -> Model:
     """The model that only charges for broken hard limits: 1 for each whole limit broken."""
     builder = ModelBuilder(model.account_ids, model.rep_ids, model.pairs)
     for block in model.blocks:
-        band = _hard(block)
-        if band is None or not (np.isfinite(band.lower) | np.isfinite(band.upper)).any():
+        function = _softened(block)
+        if function is None:
             continue
-        scale = np.ones(block.rows)
-        for mark in (band.lower, band.upper):
-            scale = np.maximum(scale, np.where(np.isfinite(mark), np.abs(mark), 0.0))
-        function = Band.of(
-            block.rows,
-            low=band.lower,
-            high=band.upper,
-            price_below=1 / scale,
-            price_above=1 / scale,
-        )
         entries = block.matrix.tocoo()
         rule, _, part = block.name.partition("/")
         builder.add_rows(rule, function, block.labels, entries.row, entries.col, entries.data, part)
     return builder.build()
+
+
+def _softened(block: Block) -> RowFunction | None:
+    """The row function that charges 1 for each whole hard limit broken; None without such limits.
+
+    Known for bands and spreads; other functions are left out of a proof.
+    """
+    function = block.function
+    if isinstance(function, Band):
+        marks = (function.lower, function.upper)
+        if not np.isfinite(marks).any():
+            return None
+        scale = _scale(block.rows, *marks)
+        return Band.of(
+            block.rows,
+            low=function.lower,
+            high=function.upper,
+            price_below=1 / scale,
+            price_above=1 / scale,
+        )
+    if isinstance(function, Spread) and np.isfinite(function.upper).any():
+        parts = len(function.upper)
+        price = np.where(np.isfinite(function.upper), 1 / _scale(parts, function.upper), 0.0)
+        return Spread.of(function.cell, function.home, parts, high=function.upper, price=price)
+    return None
+
+
+def _scale(size: int, *marks: Floats) -> Floats:
+    """The larger of 1 and the finite marks, in absolute numbers."""
+    scale = np.ones(size)
+    for mark in marks:
+        scale = np.maximum(scale, np.where(np.isfinite(mark), np.abs(mark), 0.0))
+    return scale
 
 
 def proof(
@@ -321,9 +352,11 @@ def proof_at(model: Model, prices: Floats, left_out: Iterable[Model] = ()) -> tu
 
 def _slack(block: Block) -> Floats:
     """The most by which each row may miss its limits and still keep them."""
-    band = _hard(block)
-    assert band is not None
-    return np.maximum(slack_of(band.low), slack_of(band.high))
+    function = block.function
+    if isinstance(function, Spread):
+        return slack_of(function.high)[function.part]
+    assert isinstance(function, Band)
+    return np.maximum(slack_of(function.low), slack_of(function.high))
 
 
 def unproved(solver: str, relaxed: bool) -> Finding:

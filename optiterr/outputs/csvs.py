@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 
 from optiterr.comparison.case import Case
+from optiterr.comparison.figures import AVERAGE
 from optiterr.comparison.side_by_side import Comparison
 from optiterr.findings import Finding
 
@@ -33,7 +34,8 @@ BOOKS = {
     "measure": "what is added up",
     "before": "load today",
     "after": "load in the plan",
-    "target": "load that a balance rule aims at; empty without one",
+    "index": "load in the plan over the mean of reps who stay, times 1000; empty for who leaves",
+    "target": "load that a balance or fairness rule aims at; empty without one",
     "kept": "load of accounts that stay with the rep",
     "gained": "load of accounts that come to the rep",
     "lost": "load of accounts that leave the rep",
@@ -120,7 +122,10 @@ def _books(comparison: Comparison) -> Iterable[Sequence[Cell]]:
         for book in case.books:
             who = (case.name, book.rep_id, book.name, float(book.leaves))
             for measure in case.measures:
-                parts = (book.before, book.after, book.target, book.kept, book.gained, book.lost)
+                mean = 0.0 if book.leaves else case.values.get(f"mean:{measure}", 0.0)
+                index = {measure: AVERAGE * book.after[measure] / mean} if mean > 0 else {}
+                loads = (book.before, book.after, index, book.target)
+                parts = (*loads, book.kept, book.gained, book.lost)
                 yield *who, measure, *(part.get(measure) for part in parts)
 
 

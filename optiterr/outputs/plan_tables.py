@@ -18,7 +18,7 @@ def measures_of(problem: Problem, rules: Mapping[str, Rule]) -> list[str]:
     read = [
         column.name
         for rule in rules.values()
-        for column in rule.reads()
+        for column in rule.asks()
         if column.table == "measure" and column.name != COUNT
     ]
     return list(dict.fromkeys(read))
@@ -38,10 +38,12 @@ def write_plan_tables(
     measures = measures_of(problem, rules)
     owner = problem.accounts.get("owner_id", pd.Series(None, index=books.index, dtype=object))
     owner = pd.Series(owner.to_numpy(dtype=object), books.index, dtype=object)
-    changed = owner.isna() | (owner != books["rep_id"])
+    nobody = books["rep_id"].isna()
+    changed = (owner.isna() & ~nobody) | (owner.notna() & (owner != books["rep_id"]))
     kind = pd.Series("moved", index=books.index)
     kind[problem.owner == DEPARTED] = "forced"
     kind[owner.isna()] = "new"
+    kind[nobody & (problem.owner >= 0)] = "opened"
     ours = {
         "account_id": books["account_id"],
         "from_rep_id": owner,

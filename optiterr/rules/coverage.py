@@ -11,6 +11,7 @@ from pydantic import model_validator
 
 from optiterr.findings import Finding, Weight, counted, listed
 from optiterr.model import ModelBuilder
+from optiterr.notation import Notation
 from optiterr.pairs import Mask
 from optiterr.problem import Problem
 from optiterr.rules import Eligibility, Rule
@@ -20,18 +21,26 @@ MOST_NAMED = 20
 
 
 class Coverage(Rule):
-    """Every account is served by exactly one rep of the roster."""
+    """Every account is served by exactly one rep of the roster.
+
+    Accounts that a pool lets stay open may be served by nobody.
+    """
 
     algebra: ClassVar[str] = r"\sum_j x_{ij} = 1 \quad \forall i"
 
     kind: Literal["coverage"] = "coverage"
 
     @model_validator(mode="after")
-    def _has_no_price(self) -> Self:
+    def _speaks_of_all(self) -> Self:
+        if self.where is not None or self.where_rep is not None:
+            raise ValueError(
+                "coverage speaks of every account and rep; to leave accounts open add a rule of "
+                "kind pool"
+            )
         if self.price is not None:
             raise ValueError(
                 "coverage cannot have a price: without a rep for every account there is no plan; "
-                "drop the price, and add a rep that stands for nobody to leave accounts open"
+                "drop the price, and add a rule of kind pool to leave accounts open"
             )
         return self
 
@@ -50,10 +59,11 @@ class Coverage(Rule):
         rep = known.map(assignment).astype(object)
         stays = rep.isin(problem.reps.loc[problem.serves, "rep_id"]).to_numpy()
         listed_pair = problem.listed(rep) >= 0 if problem.candidates == "file" else stays
-        if not (stays & listed_pair).all():
+        open_ = problem.optional & rep.isna().to_numpy()
+        if not ((stays & listed_pair) | open_).all():
             served, on_roster = rep.notna(), rep.isin(problem.reps["rep_id"])
             for wrong, words in (
-                (~served, "no rep serves account {account}"),
+                (~served & ~open_, "no rep serves account {account}"),
                 (served & ~on_roster, "account {account} is served by {rep}, not in the roster"),
                 (on_roster & ~stays, "account {account} is served by rep {rep}, who leaves"),
                 (
@@ -85,3 +95,6 @@ class Coverage(Rule):
                 unit="accounts",
                 message=message,
             )
+
+    def formula(self, say: Notation) -> tuple[str, ...]:
+        return ("∀ i ∈ I: Σ_{j ∈ J} x_ij = 1  (or o_i = 1 where a pool lets i stay open)",)

@@ -6,19 +6,21 @@ there is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from optiterr.capped import Capped
 from optiterr.linear import linearise
 from optiterr.model import Block, Model
-from optiterr.rowfunctions import RowFunction
+from optiterr.rowfunctions import Band, Piecewise, RowFunction
 from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import Report, Solver
 from optiterr.solvers.priced import priced_choice
+from optiterr.spread import Spread
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -128,8 +130,7 @@ class _Rows:
     def of(cls, block: Block, low: Floats, high: Floats) -> _Rows:
         by_pair = block.matrix.tocsc()
         marks = np.stack([np.abs(low), np.abs(high), np.ones(block.rows)])
-        part = block.function.part
-        return cls(
+        made = cls(
             block.function,
             low,
             high,
@@ -137,9 +138,11 @@ class _Rows:
             by_pair.indices,
             by_pair.data,
             np.zeros(block.rows),
-            bool(np.array_equal(part, np.arange(block.rows))),
+            isinstance(block.function, Band | Piecewise),
             np.where(np.isfinite(marks), marks, 0.0).max(axis=0),
         )
+        made.set(made.load)
+        return made
 
     def entries(self, pair: int) -> tuple[NDArray[np.int32], Floats]:
         own = slice(self.start[pair], self.start[pair + 1])
@@ -148,6 +151,10 @@ class _Rows:
     def add(self, pair: int, sign: float) -> None:
         row, value = self.entries(pair)
         self.load[row] += sign * value
+
+    def set(self, load: Floats) -> None:
+        """Take these loads instead."""
+        self.load = load
 
     def missed(self, load: Floats, row: Any = slice(None), *, floors: bool = True) -> Floats:
         """How far each load lies outside its hard range, relative to the range's ends."""
@@ -199,6 +206,85 @@ class _Rows:
 
 
 @dataclass(eq=False)
+class _SpreadRows(_Rows):
+    """Rows that count the cells in use: how many loaded rows each cell has, and cells each part."""
+
+    busy: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    total: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def set(self, load: Floats) -> None:
+        self.load = load
+        spread = self.spread
+        used = np.bincount(spread.cell, load > 0.5, minlength=len(spread.home))
+        self.busy = used.astype(np.int64)
+        count = np.bincount(spread.home, self.busy > 0, minlength=len(spread.high))
+        self.total = count.astype(np.int64)
+
+    @property
+    def spread(self) -> Spread:
+        assert isinstance(self.function, Spread)
+        return self.function
+
+    def add(self, pair: int, sign: float) -> None:
+        super().add(pair, sign)
+        row, _ = self.entries(pair)
+        for cell in self.spread.cell[row].tolist():
+            was = self.busy[cell] > 0
+            self.busy[cell] += int(sign)
+            self.total[self.spread.home[cell]] += int(self.busy[cell] > 0) - int(was)
+
+    def missed(self, load: Floats, row: Any = slice(None), *, floors: bool = True) -> Floats:
+        return self._over(self.total.astype(float))[0]
+
+    def charged(self, load: Floats, row: Ints | None = None) -> Floats:
+        return self._over(self.total.astype(float))[1]
+
+    def _over(self, total: Floats, part: Any = slice(None)) -> tuple[Floats, Floats]:
+        """How far so many cells miss the hard limit of their part, and what they cost up to it."""
+        spread = self.spread
+        upper = spread.upper[part]
+        beyond = np.maximum(total - upper, 0.0)
+        priced = np.maximum(np.minimum(total, upper) - spread.high[part], 0.0)
+        size = np.where(np.isfinite(upper), np.maximum(upper, 1.0), 1.0)
+        priced = np.where(spread.price[part] > 0, spread.price[part] * priced, 0.0)
+        return beyond / size, priced
+
+    def steps(self, first: int, last: int, *, floors: bool) -> tuple[Floats, Floats]:
+        count, spread = last - first, self.spread
+        row = self.row[self.start[first] : self.start[last]]
+        owner = np.repeat(np.arange(count), np.diff(self.start[first : last + 1]))
+        cell = spread.cell[row]
+        fresh = np.unique(np.stack([owner, cell])[:, self.busy[cell] == 0], axis=1)
+        both = np.stack([fresh[0], spread.home[fresh[1]]])
+        (own, part), added = np.unique(both, axis=1, return_counts=True)
+        now = self.total[part].astype(float)
+        after, before = self._over(now + added, part), self._over(now, part)
+        return tuple(  # type: ignore[return-value]
+            np.bincount(own, new - old, minlength=count).astype(float)
+            for new, old in zip(after, before, strict=True)
+        )
+
+
+@dataclass(eq=False)
+class _CappedRows(_Rows):
+    """Rows whose charges stay below a ceiling: what is above it is missed, nothing is charged."""
+
+    def missed(self, load: Floats, row: Any = slice(None), *, floors: bool = True) -> Floats:
+        assert isinstance(self.function, Capped)
+        ceiling = self.function.ceiling
+        total = self.function.total(np.clip(load, self.low, self.high))
+        over = max(total - ceiling, 0.0) / max(1.0, abs(ceiling))
+        return np.array([over if over > 1e-9 else 0.0])
+
+    def charged(self, load: Floats, row: Ints | None = None) -> Floats:
+        return np.zeros(1)
+
+
+ROWS: dict[type, type[_Rows]] = {Spread: _SpreadRows, Capped: _CappedRows}
+"""Row functions that are searched in ways of their own."""
+
+
+@dataclass(eq=False)
 class _Search:
     """The picks so far and the loads that they make; moves change both together."""
 
@@ -211,7 +297,9 @@ class _Search:
     def of(cls, model: Model, rng: np.random.Generator) -> _Search:
         low, high = hard_ranges(model)
         blocks = [
-            _Rows.of(block, low[first : first + block.rows], high[first : first + block.rows])
+            ROWS.get(type(block.function), _Rows).of(
+                block, low[first : first + block.rows], high[first : first + block.rows]
+            )
             for first, block in zip(model.row_start, model.blocks, strict=False)
             if block.rows
         ]
@@ -239,7 +327,7 @@ class _Search:
         for block, load in zip(
             self.blocks, (load for load in self.model.loads(x) if len(load)), strict=True
         ):
-            block.load = load.copy()
+            block.set(load.copy())
 
     def best(self, account: int, *, floors: bool) -> int:
         """The pair that an account without one should pick now."""
@@ -278,7 +366,7 @@ class _Search:
         """Take all picks back."""
         self.choice = np.full_like(self.choice, -1)
         for block in self.blocks:
-            block.load = np.zeros_like(block.load)
+            block.set(np.zeros_like(block.load))
 
     def _one_by_one(self, clock: _Clock) -> bool:
         """Each account in turn picks what is best then; False when time runs out."""
@@ -350,12 +438,14 @@ def hard_ranges(model: Model) -> tuple[Floats, Floats]:
     least = plus @ lower - minus @ upper
     most = plus @ upper - minus @ lower
     low, high = (mip.row_lower - most)[mip.accounts :], (mip.row_upper - least)[mip.accounts :]
-    turned = mip.scale < 0
-    low, high = np.where(turned, high, low) / mip.scale, np.where(turned, low, high) / mip.scale
     assert len(low) == rows - mip.accounts
+    # Rows at scale zero speak of extra columns only.
+    loads = np.flatnonzero(mip.scale)
+    low, high, scale = low[loads], high[loads], mip.scale[loads]
+    low, high = np.where(scale < 0, high, low) / scale, np.where(scale < 0, low, high) / scale
     tightest_low, tightest_high = np.full(model.rows, -np.inf), np.full(model.rows, np.inf)
-    np.maximum.at(tightest_low, mip.source, low)
-    np.minimum.at(tightest_high, mip.source, high)
+    np.maximum.at(tightest_low, mip.source[loads], low)
+    np.minimum.at(tightest_high, mip.source[loads], high)
     return tightest_low, tightest_high
 
 

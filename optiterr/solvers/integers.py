@@ -84,16 +84,19 @@ def whole_numbers(mip: Mip) -> Whole:
     scale, rounds = _scales(mip, part, row, extra)
     unit = np.ones(cols)
     unit[mip.pairs :] = scale[part[rows + mip.pairs :]]
-    row_scale, row_rounds = scale[part[:rows]], rounds[part[:rows]]
+    # An extra column counts in steps of 1 / unit, so its entries keep their size; a row in which
+    # extra columns count by prices takes a finer step of its own.
+    finer = _finer(rows, row[extra], value[extra])
+    row_scale, row_rounds = scale[part[:rows]] * finer, rounds[part[:rows]] | (finer > 1)
 
-    # An extra column counts in steps of 1 / unit, so its entries keep their size.
     true = value * row_scale[row] / unit[col]
     entries = np.rint(true)
-    miss = np.bincount(row, np.abs(entries - true), minlength=rows)
-    miss += np.bincount(row[extra], 0.5 * np.abs(true[extra]), minlength=rows)
-    miss = np.where(row_rounds, miss, 0.0)
     lower = np.floor(_near(mip.lower * unit))
     upper = np.ceil(_near(mip.upper * unit))
+    steps = np.where(extra, np.maximum(np.abs(lower), np.abs(upper))[col], 1.0)
+    miss = np.bincount(row, np.abs(entries - true) * steps, minlength=rows)
+    miss += np.bincount(row[extra], 0.5 * np.abs(true[extra]), minlength=rows)
+    miss = np.where(row_rounds, miss, 0.0)
     # Columns without a row take their cheaper end; they only carry a constant.
     rest = np.where(mip.cost >= 0, mip.lower, mip.upper)[idle]
     offset = mip.offset + float(mip.cost[idle] @ rest)
@@ -128,6 +131,14 @@ def whole_numbers(mip: Mip) -> Whole:
         offset,
         error,
     )
+
+
+def _finer(rows: int, row: Ints, value: Floats) -> Floats:
+    """Steps per step of a row's scale that its entries ``value`` of extra columns need."""
+    odd = np.abs(value) != 1.0
+    places = np.zeros(rows, dtype=np.int64)
+    np.maximum.at(places, row[odd], np.minimum(digits(value[odd], MOST_DIGITS), MOST_DIGITS))
+    return np.asarray(10.0**places)
 
 
 def _near(values: Floats) -> Floats:
@@ -177,9 +188,9 @@ def _scales(
     count = np.bincount(row, minlength=rows)
     longest = np.zeros(parts)
     np.maximum.at(longest, part[:rows], np.where(few[part[:rows]], 0.0, 0.5 * count))
-    held_extra = np.bincount(row[extra], minlength=rows)
+    held_extra = np.bincount(row[extra], np.abs(value[extra]), minlength=rows)
     stretch = np.zeros(parts)
-    np.maximum.at(stretch, part[:rows], 0.5 * held_extra.astype(float))
+    np.maximum.at(stretch, part[:rows], 0.5 * held_extra)
     wanted = np.maximum(4 * (longest + stretch) / TOLERANCE, 0.5 / FINE) / size
     # Powers of ten keep the cost of a step a decimal of few digits.
     step = np.where(few, 10.0 ** np.minimum(places, MOST_DIGITS), 1.0)
