@@ -229,7 +229,7 @@ def test_accounts_of_reps_who_leave_or_left_must_move():
     assert read.serves.tolist() == [False, True]
     assert pairs(read) == [("a", "r2"), ("b", "r2"), ("c", "r2"), ("d", "r2")]
     assert read.possible == 4
-    assert read.full(1, 3).pairs.rep.tolist() == [1, 1]
+    assert read.full(np.arange(1, 3)).pairs.rep.tolist() == [1, 1]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from optiterr.errors import DataError, Fault, nearest
+from optiterr.errors import DataError, Fault, meant, nearest
 from optiterr.pairs import Floats
 from optiterr.problem import COUNT, Column
 from optiterr.tables import columns as read_as
@@ -26,6 +26,8 @@ class Table:
     """A table under its scenario names; ``written`` has the file's name of each renamed column.
 
     ``numbers`` are the columns validated as numbers, ``identified`` those validated as ids.
+    ``left_out`` are the ids of rows that a selection leaves out, ``rows`` counts all with them (0:
+    there is no selection).
     """
 
     key: str
@@ -35,6 +37,8 @@ class Table:
     sha256: str
     numbers: dict[str, Floats] = field(default_factory=dict)
     identified: set[str] = field(default_factory=set)
+    left_out: frozenset[str] = frozenset()
+    rows: int = 0
 
     def name(self, column: str) -> str:
         """The name of ``column`` in the file, for messages."""
@@ -96,6 +100,10 @@ def load(
                 )
             else:
                 columns[ours] = frame[theirs].array
+    for ours in source.units:
+        if ours not in columns and ours not in names:
+            what = f"{ours!r} is no column of {place.name}"
+            faults.append(Fault(f"{key}.units", what, meant(ours, columns, _said(list(columns)))))
     renamed = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
     return Table(key, place, renamed, names, sha256)
 
@@ -155,15 +163,20 @@ def validate(
         if where is None:
             continue
         table = tables.get(where)
-        if where not in tables:
+        if where not in tables and where.startswith("tables."):
+            short, known = where[7:], [one[7:] for one in tables if one.startswith("tables.")]
+            what = f"there is no table {short!r}, and its column {column.name!r} is read"
+            fix = meant(short, known, f"add it: tables: {{{short}: {{file: ...}}}}")
+            faults.append(Fault("data.tables", what, fix))
+        elif where not in tables:
             what = f"a rule reads {column.name!r} of each pair, and data.pairs is no table of pairs"
             fix = f"give data.pairs a file with the column {column.name!r}"
             faults.append(Fault("data.pairs", what, fix))
         elif table is not None and column.name not in table.frame:
             if column.name not in table.written:  # else already told
-                faults.append(_unfound(column, table, pairs, by))
+                faults.append(unfound(column, table, _reader(column, by), pairs))
         elif table is not None:
-            wanted[where].setdefault(column.name, []).append(column)
+            wanted.setdefault(where, {}).setdefault(column.name, []).append(column)
     if accounts is not None and pairs is not None:
         faults += [
             _ambiguous(name, accounts, pairs)
@@ -175,7 +188,7 @@ def validate(
         table = tables.get(where)
         if table is not None:
             for name, readers in columns.items():
-                _validate(table, name, readers, faults)
+                typed(table, name, readers, faults)
             oddities += _look(table, by, faults)
     return oddities
 
@@ -186,7 +199,8 @@ def _table_of(
     """The table that has the column; None where nothing is to be looked up."""
     accounts, pairs = tables["accounts"], tables.get("pairs")
     of_account = accounts is not None and column.name in accounts.frame
-    if column.name == COUNT and column.table in ("accounts", "measure") and not of_account:
+    counts = column.kind == "number" and not column.missing and not of_account
+    if column.name == COUNT and column.table in ("accounts", "measure") and counts:
         return None
     if column.table != "measure":
         return column.table
@@ -208,14 +222,20 @@ def _ambiguous(name: str, accounts: Table, pairs: Table) -> Fault:
     )
 
 
-def _unfound(column: Column, table: Table, pairs: Table | None, by: Coordinates | None) -> Fault:
+def _reader(column: Column, by: Coordinates | None) -> str:
+    nearest_reps = by is not None and column.name in (by.latitude, by.longitude)
+    return "data.pairs.nearest" if nearest_reps else "a rule"
+
+
+def unfound(column: Column, table: Table, reader: str, pairs: Table | None = None) -> Fault:
+    """What to say when ``reader`` reads a column that the table does not have."""
     ours = [one for one, theirs in table.written.items() if theirs == column.name]
     if ours:
         return Fault(
             table.place.column(column.name),
-            f"a rule reads it by this name, and the scenario calls it {ours[0]!r}",
-            f"write {ours[0]!r} in the rule, or name it twice with "
-            f"{table.key}.columns: {{{column.name}: {column.name}}}",
+            f"{reader} reads it by this name, and the scenario calls it {ours[0]!r}",
+            f"write {ours[0]!r} {'in the rule' if reader == 'a rule' else 'there'}, "
+            f"or name it twice with {table.key}.columns: {{{column.name}: {column.name}}}",
         )
     near = _alike(column.name, table.frame.columns)
     if near is None and column.table == "measure" and pairs is not None:
@@ -224,7 +244,6 @@ def _unfound(column: Column, table: Table, pairs: Table | None, by: Coordinates 
     written = None if near is None else table.name(near)
     write = f"{table.key}.columns: {{{column.name}: {written}}}"
     fix = f"did you mean {written!r}? write {write}; " if near else ""
-    reader = "data.pairs.nearest" if by and column.name in (by.latitude, by.longitude) else "a rule"
     return Fault(
         table.place.name,
         f"has no column {column.name!r}, which {reader} reads",
@@ -232,9 +251,10 @@ def _unfound(column: Column, table: Table, pairs: Table | None, by: Coordinates 
     )
 
 
-def _validate(table: Table, name: str, readers: list[Column], faults: list[Fault]) -> None:
+def typed(table: Table, name: str, readers: list[Column], faults: list[Fault]) -> None:
+    """Bring the column ``name`` to the kind that its ``readers`` ask for; faults are noted."""
     cells, place, written = table.frame[name], table.place, table.name(name)
-    kinds = sorted({reader.kind for reader in readers})
+    kinds = sorted({reader.kind for reader in readers} - {"any"})
     if len(kinds) > 1:
         first = (
             f"{table.key}.columns: {{{name}_{kinds[0]}: {written}, {name}_{kinds[1]}: {written}}}"
@@ -248,14 +268,18 @@ def _validate(table: Table, name: str, readers: list[Column], faults: list[Fault
         faults.append(Fault(place.column(written), what, fix))
     elif kinds == ["number"]:
         least = [reader.minimum for reader in readers if reader.minimum is not None]
-        values, found = read_as.numbers(cells, place, written, max(least, default=None))
+        blank = all(reader.missing for reader in readers if reader.kind == "number")
+        values, found = read_as.numbers(cells, place, written, max(least, default=None), blank)
         table.numbers[name] = values
         table.frame[name] = values
         faults += found
     elif kinds == ["date"]:
         table.frame[name], found = read_as.dates(cells, place, written)
         faults += found
-    elif name not in table.identified:
+    elif kinds == ["flag"]:
+        table.frame[name], found = read_as.flags(cells, place, written)
+        faults += found
+    elif kinds == ["text"] and name not in table.identified:
         texts, found = read_as.texts(cells, place, written)
         table.frame[name] = pd.Series(texts)
         faults += found

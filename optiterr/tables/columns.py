@@ -170,14 +170,23 @@ def empty(values: Cells, place: Place, column: str) -> list[Fault]:
 
 
 def numbers(
-    cells: pd.Series[Any], place: Place, column: str, minimum: float | None
+    cells: pd.Series[Any],
+    place: Place,
+    column: str,
+    minimum: float | None,
+    missing: bool = False,
 ) -> tuple[Floats, list[Fault]]:
-    """Finite numbers of at least ``minimum``; anything else is a fault that says what to write."""
+    """Finite numbers of at least ``minimum``; anything else is a fault that says what to write.
+
+    With ``missing`` an empty cell is no fault but NaN.
+    """
     values = _fast_numbers(cells)
     if values is None or not np.isfinite(values).all():
         raw = _objects(cells)
         values = np.array([_number(cell) for cell in raw], dtype=float)  # None becomes NaN
         bad = np.flatnonzero(~np.isfinite(values))
+        if missing:
+            bad = bad[[raw[at] is not None and str(raw[at]).strip() != "" for at in bad]]
         faults = _told(_sorted_out(raw, bad[:MOST_JUDGED], _no_number), place, column)
         if len(bad) > MOST_JUDGED:
             last = place.rows(bad[-1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -19,16 +19,23 @@ class Place:
     """A table by the name its reader knows, and how its rows are counted.
 
     Files with a header count it as row 1, so their first record is row 2, as spreadsheets show it;
-    a cell that holds line breaks is still one row. Everything else counts records from 1.
+    a cell that holds line breaks is still one row. Everything else counts records from 1. Where a
+    selection keeps some rows only, ``kept`` holds their positions in the file.
     """
 
     name: str
     word: str = "row"
     first: int = 2
+    kept: NDArray[Any] | None = field(default=None, compare=False)
+
+    def number(self, position: int) -> int:
+        """The number in the file of the row at ``position`` (counted from 0)."""
+        at = int(position) if self.kept is None else int(self.kept[int(position)])
+        return at + self.first
 
     def row(self, position: int) -> str:
         """The row at ``position`` (counted from 0)."""
-        return f"{self.name}, {self.word} {int(position) + self.first}"
+        return f"{self.name}, {self.word} {self.number(position)}"
 
     def cell(self, position: int, column: str) -> str:
         """The cell of ``column`` in the row at ``position``."""
@@ -40,7 +47,7 @@ class Place:
 
     def rows(self, positions: Sequence[int] | NDArray[Any], most: int = 5) -> str:
         """The rows at ``positions`` in words: at most ``most`` of them by number."""
-        numbers = [str(int(position) + self.first) for position in positions[:most]]
+        numbers = [str(self.number(position)) for position in positions[:most]]
         more = len(positions) - len(numbers)
         if more:
             return f"{self.word}s {', '.join(numbers)} and {more} more"

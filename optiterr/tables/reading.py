@@ -18,8 +18,11 @@ from optiterr.pairs import Mask, Pairs
 from optiterr.problem import Column, Problem
 from optiterr.tables.asked import Table, load, validate
 from optiterr.tables.candidates import all_pairs, nearest_pairs, pairs_of
-from optiterr.tables.references import Listed, listed_pairs, owners, serving
+from optiterr.tables.references import Listed, listed_pairs, owners
+from optiterr.tables.roster import read_roster
+from optiterr.tables.selection import select, without_left_out
 from optiterr.tables.spec import DataSpec, PairSource, TableSource
+from optiterr.tables.staffing import add_hours, with_calendars
 
 MOST_PAIRS = 200_000_000
 """More candidate pairs do not fit a usual memory: their positions alone take 8 bytes each."""
@@ -34,19 +37,22 @@ def read_problem(
     frames: Mapping[str, Any] | None = None,
     eligible: Eligible | None = None,
     planning_date: dt.date | None = None,
+    derive: Callable[[Problem], Problem] | None = None,
 ) -> Problem:
     """The validated data of ``spec``; all faults of all tables are raised as one DataError.
 
     Only ``columns`` must hold what their kind says; others are carried as they are. Files are
     looked for in ``folder``; ``frames`` are tables handed over by name and are never modified.
     ``eligible`` tells which reps each kind of account may have (default: every rep); only the
-    search for nearest reps asks it.
+    search for nearest reps asks it. ``derive`` adds what is worked out from the tables (groups,
+    measures) before candidates are chosen.
     """
     faults: list[Fault] = []
-    tables = _load_all(spec, Path(folder), frames or {}, faults)
+    tables = _load_all(spec, Path(folder), frames or {}, planning_date, faults)
     accounts, reps, listing = (tables.get(key) for key in ("accounts", "reps", "pairs"))
     by = spec.pairs.by if isinstance(spec.pairs, PairSource) and spec.pairs.nearest else None
     oddities: list[str] = []
+    columns = with_calendars(columns, spec, reps, faults)
     if accounts is None or reps is None:
         for table, column in ((accounts, "account_id"), (reps, "rep_id")):
             if table is not None:
@@ -55,14 +61,15 @@ def read_problem(
         raise DataError.of(faults)
     account_ids = accounts.ids("account_id", faults)
     rep_ids = reps.ids("rep_id", faults)
-    serves = serving(reps, spec.reps, faults)
-    owner = owners(accounts, rep_ids, serves, spec.accounts, faults, oddities)
+    roster = read_roster(reps, rep_ids, spec.reps, spec.accounts.departed, faults)
+    owner = owners(accounts, rep_ids, roster, spec.accounts, faults, oddities, reps.left_out)
     listed = None
     if listing is not None:
         listed = listed_pairs(
             listing, accounts, account_ids, rep_ids, spec.accounts.departed, faults
         )
     oddities += validate(columns, tables, by, faults)
+    add_hours(spec, tables, rep_ids, roster, planning_date, faults, oddities)
     faults += _reserved(accounts, listing, spec)
     if faults:
         raise DataError.of(faults)
@@ -74,19 +81,28 @@ def read_problem(
         reps=reps.frame,
         owner=owner,
         pairs=Pairs.of([], [], len(owner)),
-        possible=len(owner) * int(serves.sum()),
+        possible=len(owner) * int(roster.serves.sum()),
         tables=MappingProxyType({name: read[f"tables.{name}"].frame for name in spec.tables}),
         planning_date=planning_date,
+        selected=MappingProxyType(
+            {key: (len(table.frame), table.rows) for key, table in read.items() if table.rows}
+        ),
         hashes=MappingProxyType({key: table.sha256 for key, table in read.items()}),
-        serves=serves,
+        serves=roster.serves,
     )
+    if derive is not None:
+        problem = derive(problem)
     return _with_candidates(problem, spec, listed, eligible)
 
 
 def _load_all(
-    spec: DataSpec, folder: Path, frames: Mapping[str, Any], faults: list[Fault]
+    spec: DataSpec,
+    folder: Path,
+    frames: Mapping[str, Any],
+    planning_date: dt.date | None,
+    faults: list[Fault],
 ) -> dict[str, Table | None]:
-    """Every table by its key below ``data``; None where it cannot be read."""
+    """Every table by its key below ``data``, as selected; None where it cannot be read."""
     own = {"account_id": spec.accounts.id}
     if spec.accounts.owner is not None:
         own["owner_id"] = spec.accounts.owner
@@ -98,10 +114,14 @@ def _load_all(
         names = {"account_id": spec.pairs.account, "rep_id": spec.pairs.rep}
         sources.append(("pairs", spec.pairs, names))
     sources += [(f"tables.{name}", table, {}) for name, table in spec.tables.items()]
-    return {
-        key: load(source, f"data.{key}", names, folder, frames, faults)
-        for key, source, names in sources
-    }
+    tables: dict[str, Table | None] = {}
+    for key, source, names in sources:
+        table = load(source, f"data.{key}", names, folder, frames, faults)
+        tables[key] = table and select(table, source.where, planning_date, faults)
+    accounts, reps, listing = (tables.get(key) for key in ("accounts", "reps", "pairs"))
+    if accounts and reps and listing:
+        tables["pairs"] = without_left_out(listing, accounts, reps)
+    return tables
 
 
 def _reserved(accounts: Table, listing: Table | None, spec: DataSpec) -> list[Fault]:

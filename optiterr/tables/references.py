@@ -1,4 +1,4 @@
-"""Ids resolved: who owns an account, which reps serve, which pairs a table lists."""
+"""Ids resolved: who owns an account, which pairs a table lists."""
 
 from __future__ import annotations
 
@@ -9,50 +9,32 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from optiterr.errors import Fault, meant, nearest
+from optiterr.errors import Fault, nearest
 from optiterr.pairs import Ints, Mask
 from optiterr.problem import DEPARTED, NOBODY
 from optiterr.tables import columns as read_as
 from optiterr.tables.asked import Table
 from optiterr.tables.columns import Cells
-from optiterr.tables.spec import AccountSource, RepSource
+from optiterr.tables.roster import Roster
+from optiterr.tables.spec import AccountSource
 
 Positions = NDArray[np.int64]
-
-
-def serving(reps: Table, source: RepSource, faults: list[Fault]) -> Mask:
-    """Which reps serve: all but those whose ``leaves`` cell says true."""
-    serves = np.full(len(reps.frame), True)
-    if source.leaves is None:
-        return serves
-    column = next((ours for ours, one in reps.written.items() if one == source.leaves), None)
-    column = column or source.leaves
-    if column not in reps.frame:
-        fix = meant(source.leaves, reps.frame.columns, f"columns: {', '.join(reps.frame.columns)}")
-        faults.append(Fault(reps.place.name, f"has no column {source.leaves!r}", fix))
-        return serves
-    leaves, found = read_as.flags(reps.frame[column], reps.place, source.leaves)
-    faults += found
-    if len(leaves) and leaves.all():
-        faults.append(
-            Fault(
-                reps.place.column(source.leaves),
-                f"all {len(leaves)} reps leave: nobody is left to serve",
-                "write false for those who stay",
-            )
-        )
-    return ~leaves
 
 
 def owners(
     accounts: Table,
     rep_ids: Cells,
-    serves: Mask,
+    roster: Roster,
     source: AccountSource,
     faults: list[Fault],
     oddities: list[str],
+    left_out: Collection[str] = (),
 ) -> Ints:
-    """Today's owner of each account: a rep position, NOBODY, or DEPARTED (it must move)."""
+    """Today's owner of each account: a rep position, NOBODY, or DEPARTED (it must move).
+
+    An empty seat is nobody: accounts of a vacancy have no ``owner_id`` from now on. ``left_out``
+    are reps that a selection leaves out: they may own nothing, and the fault says why.
+    """
     if source.owner is None:
         if "owner_id" in accounts.frame:
             faults.append(
@@ -66,7 +48,7 @@ def owners(
         accounts.frame["owner_id"] = pd.Series(np.full(len(accounts.frame), None, dtype=object))
         return np.full(len(accounts.frame), NOBODY, dtype=np.int32)
     ids = accounts.ids("owner_id", faults, unique=False)
-    fix_both = "take the id out of departed, or say with data.reps.leaves who leaves"
+    fix_both = "take the id out of departed, or say with data.reps.leaves or .status who leaves"
     faults += [
         Fault("data.accounts.departed", f"{one!r} is in the roster too", fix_both)
         for one in source.departed
@@ -82,6 +64,12 @@ def owners(
     unknown = np.flatnonzero((owner < 0) & ~left & _plain(ids))
 
     def fix(one: str, near: str | None) -> str:
+        if one in left_out:
+            return (
+                f"data.reps.where leaves {one!r} out: let it keep that rep, leave the accounts out "
+                "with data.accounts.where, or list the rep in data.accounts.departed if they must "
+                "move"
+            )
         guess = f"did you mean {near!r}? Or " if near else ""
         return (
             f"{guess}list {one!r} in data.accounts.departed if that rep has left, "
@@ -89,8 +77,20 @@ def owners(
         )
 
     faults += _unknown(accounts, "owner_id", "owner", ids, unknown, rep_ids, fix)
-    stays = np.append(serves, False)[owner]
-    return np.where(left | ((owner >= 0) & ~stays), DEPARTED, owner).astype(np.int32)
+    early = np.flatnonzero((owner >= 0) & np.append(roster.awaited, False)[owner])
+    if len(early):
+        oddities.append(
+            f"{accounts.place.name}, {accounts.place.rows(early)}: owned by a placeholder "
+            f"({_few(ids[early])}), a hire to come who owns nothing today; is the state right?"
+        )
+    seat = (owner >= 0) & np.append(roster.vacant, False)[owner]
+    if seat.any():
+        held = ids.copy()
+        held[seat] = None
+        accounts.frame["owner_id"] = pd.Series(held)
+    stays = np.append(roster.serves, False)[owner]
+    gone = left | ((owner >= 0) & ~stays & ~seat)
+    return np.select([gone, seat], [DEPARTED, NOBODY], owner).astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +144,13 @@ def listed_pairs(
         ),
     )
     return Listed(table, accounts, found["account_id"], found["rep_id"])
+
+
+def _few(ids: Cells, most: int = 5) -> str:
+    """Some of the ids, each once, and how many more there are."""
+    names = list(dict.fromkeys(ids.tolist()))
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _plain(ids: Cells) -> Mask:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 import pandas as pd
 from pydantic import (
     BaseModel,
@@ -24,8 +23,12 @@ from pydantic import (
 )
 
 from optiterr.errors import DataError, nearest
+from optiterr.filters import Filter
 from optiterr.tables import files
+from optiterr.tables.calendar import CalendarSpec
+from optiterr.tables.frames import handed_over, hash_of
 from optiterr.tables.places import Place
+from optiterr.units import UnitText
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 """The name of a column, a table or a frame; an id."""
@@ -58,6 +61,14 @@ class _Source(_Spec):
     columns: dict[Name, Name] = Field(
         default_factory=dict,
         description="our name of a column: the table's name of it; all others keep their names",
+    )
+    where: Filter | None = Field(
+        None,
+        description="rows that belong to the scenario, by our names of columns; without it all do",
+    )
+    units: dict[Name, UnitText] = Field(
+        default_factory=dict,
+        description="unit of a column by our name of it: hours, currency, count, hours/count",
     )
 
     @field_validator("records")
@@ -135,10 +146,34 @@ class RepSource(TableSource):
         description="column that says (true or false) whether the rep leaves: no candidate for any "
         "account, and the accounts owned today must move",
     )
+    status: Name | None = Field(
+        None,
+        description="column with the rep's state: active, leaver, vacancy, backfill, placeholder "
+        "or on_leave; instead of leaves",
+    )
+    backfill_for: Name | None = Field(
+        None,
+        description="column with the id of the leaver or vacancy that a backfill replaces; goes "
+        "with status",
+    )
+    calendar: dict[Name, CalendarSpec] = Field(
+        default_factory=dict,
+        description="rep columns that are made here, each the hours that its calendar gives a rep",
+    )
 
     @model_validator(mode="after")
     def _own_names(self) -> Self:
         self._refuse_mapped(rep_id="id")
+        if self.leaves is not None and self.status is not None:
+            raise ValueError(
+                "leaves and status both say who leaves; keep status, where a leaver is one who "
+                "leaves, or keep leaves"
+            )
+        if self.backfill_for is not None and self.status is None:
+            raise ValueError(
+                "backfill_for says whom a backfill replaces, and nothing says who is one; "
+                "add status: the column with the reps' states"
+            )
         return self
 
 
@@ -166,7 +201,7 @@ class PairSource(_Source):
     def _one_origin(self) -> Self:
         self._require_one_of("nearest", "file", "records", "frame")
         self._refuse_mapped(account_id="account", rep_id="rep")
-        idle = {"columns", "account", "rep"} if self.nearest is not None else {"by"}
+        idle = {"columns", "account", "rep", "units"} if self.nearest is not None else {"by"}
         for name in sorted(idle & self.model_fields_set):
             if getattr(self, name) != type(self).model_fields[name].get_default(
                 call_default_factory=True
@@ -221,9 +256,9 @@ def read_table(
     if source.file is not None:
         return _read_file(source.file, source.sheet, folder, name)
     if source.frame is not None:
-        frame = _handed_over(source.frame, frames or {}, key)
+        frame = handed_over(source.frame, frames or {}, key)
         files.check_header(list(frame.columns), name)
-        return frame, _hash_of_frame(frame)
+        return frame, hash_of(frame)
     records = source.records or ()
     names = list(dict.fromkeys(column for record in records for column in record))
     files.check_header(names, name)
@@ -260,42 +295,3 @@ def _read_file(file: str, sheet: str | None, folder: Path, name: str) -> tuple[p
     if kind.endswith(".xlsx"):
         return files.read_workbook(data, sheet, name), sha256
     return files.read_delimited(data, "\t" if kind.endswith(".tsv") else ",", name), sha256
-
-
-def _handed_over(name: str, frames: Mapping[str, Any], key: str) -> pd.DataFrame:
-    if name not in frames:
-        raise DataError(
-            f"{key}.frame",
-            f"no frame {name!r} was handed over",
-            f"pass it from Python; handed over: {', '.join(sorted(frames)) or 'none'}",
-        )
-    table = frames[name]
-    if isinstance(table, pd.DataFrame):
-        named = [one for one in table.index.names if one is not None and one not in table.columns]
-        keep = bool(named) and len(named) == table.index.nlevels
-        return table.reset_index(drop=not keep)
-    import narwhals
-
-    try:
-        arrow = narwhals.from_native(table, eager_only=True).to_arrow()
-    except TypeError as error:
-        raise DataError(
-            f"frame {name!r}",
-            f"is a {type(table).__name__}, not a table in memory",
-            "hand over a pandas, polars or pyarrow table",
-        ) from error
-    return files.from_arrow(arrow, f"frame {name!r}")
-
-
-def _hash_of_frame(frame: pd.DataFrame) -> str:
-    digest = hashlib.sha256()
-    for name, column in frame.items():
-        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufM":
-            values = column.to_numpy()
-            kind = values.dtype.newbyteorder("<")
-            digest.update(json.dumps([name, kind.str, len(values)]).encode())
-            digest.update(values.astype(kind, copy=False).tobytes())
-        else:
-            cells = column.astype(object).where(column.notna(), None).tolist()
-            digest.update(json.dumps([name, cells], default=str).encode())
-    return digest.hexdigest()
