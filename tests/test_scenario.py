@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rulebook import CASES as RULES
 
 from optiterr.errors import SpecError
 from optiterr.rules import registry
@@ -24,41 +25,6 @@ from optiterr.tables.spec import DataSpec
 
 DATA = {"accounts": {"file": "accounts.csv"}, "reps": {"file": "reps.csv"}}
 PLAIN = {"name": "calm", "data": DATA}
-
-RULES: dict[str, list[dict[str, Any]]] = {
-    "balance": [
-        {"measure": "revenue"},
-        {"measure": "x", "proportional_to": "c", "groups": "g", "within": 0.1, "price": 2},
-        {"measure": "x", "within": 0.1, "hard_within": 0.5, "price": 1, "per": "unit"},
-    ],
-    "capacity": [
-        {},
-        {"limit": 40},
-        {"limit": None, "at_least": "least"},
-        {"slack": 0.5, "price": 3, "per": "share"},
-    ],
-    "cost": [{"value": "fee"}, {"value": "fee", "price": 0.25}],
-    "coverage": [{}],
-    "disruption": [
-        {"max_share": 0.1},
-        {"of": "revenue", "price": 2, "rep_out_max_share": 0.3, "rep_in_max_amount": 9},
-    ],
-    "fit": [
-        {"score": "score", "best": 10, "at_least": 3},
-        {"match": {"a": "b", "c": "d"}, "weights": {"a": 2, "c": 1}, "price": 4},
-    ],
-    "locks": [
-        {"table": "locks"},
-        {
-            "keep": [{"account": "a", "until": "2027-01-31"}, {"account": "b", "rep": "r"}],
-            "forbid": [{"account": "c", "rep": "r", "reason": "asked for"}],
-            "price": 5,
-        },
-    ],
-    "skills": [{}, {"separator": ",", "levels": {"level": "grade"}, "price": 1}],
-    "travel": [{"price": 0.1}, {"measure": "minutes", "max": 90, "price": 1, "visits": "visits"}],
-}
-"""Settings of every rule: the least that must be said, and then others than the defaults."""
 
 HEAD = """schema: 1
 name: calm
@@ -87,7 +53,7 @@ def built_in() -> dict[str, Any]:
 
 
 def test_no_rule_is_forgotten_here() -> None:
-    """A new rule needs examples in this file before its round trip counts as tested."""
+    """A new rule needs cases in the rulebook before its round trip counts as tested."""
     assert set(RULES) == set(built_in())
 
 

@@ -70,6 +70,71 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
             "write a number (share of all of today's books that may move)",
         ),
     ],
+    "calendar-curve-unknown.yaml": [
+        (
+            "calendar-curve-unknown.yaml:8:7, data.reps.calendar.capacity",
+            "ramp: there is no curve 'new-hires' in ramps",
+            "did you mean 'new-hire'?",
+        ),
+    ],
+    "calendar-is-list.yaml": [
+        (
+            "calendar-is-list.yaml:7:5, data.reps.calendar",
+            "a list is not a mapping",
+            "write a mapping (rep columns that are made here",
+        ),
+    ],
+    "calendar-no-last-day.yaml": [
+        (
+            "calendar-no-last-day.yaml:8:7, data.reps.calendar.capacity.last_day",
+            "'last_day' is missing",
+            "add 'last_day:' (last day of the period, included)",
+        ),
+    ],
+    "calendar-two-leaves.yaml": [
+        (
+            "calendar-two-leaves.yaml:8:7, data.reps.calendar.capacity",
+            "leave and leave_table both say who is off, and region chooses rows of a table of "
+            "holidays",
+            "keep one of the two; add holidays_table or drop region",
+        ),
+    ],
+    "calendar-unknown-key.yaml": [
+        (
+            "calendar-unknown-key.yaml:8:40, data.reps.calendar.capacity.holiday",
+            "unknown key 'holiday'",
+            "did you mean 'holidays'?",
+        ),
+        (
+            "calendar-unknown-key.yaml:9:34, data.reps.calendar.q2.productive_share",
+            "80 is not 1 or less",
+            "write 1 or less (share of the hours that is time for accounts",
+        ),
+        (
+            "calendar-unknown-key.yaml:9:56, data.reps.calendar.q2.ramp",
+            '"new-hire" is not a mapping',
+            "write a mapping (how the output of a new rep grows: {curve: name} or {column: name})",
+        ),
+    ],
+    "calendar-weekday.yaml": [
+        (
+            "calendar-weekday.yaml:8:51, data.reps.calendar.capacity.workdays.0",
+            "\"monday\" is not 'mon', 'tue', 'wed', 'thu', 'fri', 'sat' or 'sun'",
+            "write 'mon', 'tue', 'wed', 'thu', 'fri', 'sat' or 'sun' (days of the week worked)",
+        ),
+        (
+            "calendar-weekday.yaml:8:76, data.reps.calendar.capacity.holidays.0",
+            '"24.12.2027" is not a date such as 2027-01-31',
+            "write a date such as 2027-01-31 (days on which nobody works)",
+        ),
+    ],
+    "calendar-year.yaml": [
+        (
+            "calendar-year.yaml:8:7, data.reps.calendar.capacity",
+            "2027-01-01 to 2207-12-31 is 66,108 days, more than 3,660",
+            "correct the year, or plan at most ten years",
+        ),
+    ],
     "case-dead-null.study.yaml": [
         (
             "case-dead-null.study.yaml:6:13, case 'free', rules.stya",
@@ -138,7 +203,7 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
         (
             "coverage-price.yaml:7:3, rules.coverage",
             "coverage cannot have a price: without a rep for every account there is no plan",
-            "drop the price, and add a rep that stands for nobody to leave accounts open",
+            "drop the price, and add a rule of kind pool to leave accounts open",
         ),
     ],
     "dead-null-field.yaml": [
@@ -212,7 +277,7 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
         (
             "many-faults.yaml:8:27, rules.hours.limit",
             "a list is not text or a number",
-            "write text or a number (most that a rep carries: a rep column or one number for all)",
+            "write text or a number (most that a rep carries: a rep column, or one number for all; ",
         ),
         (
             "many-faults.yaml:8:43, rules.hours.slack",
@@ -260,7 +325,7 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
         (
             "base.yaml:3:1, data",
             "unknown key 'data'",
-            "delete it; known keys: schema, name, title, description, rules, solve",
+            "delete it; known keys: schema, name, title, description, groups, measures, rules",
         ),
     ],
     "model-missing-file.yaml": [
@@ -379,6 +444,13 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
     ],
     "schema-2.yaml": [
         ("schema-2.yaml:1:1, schema", "2 is not 1", "write 1 (version of this format)"),
+    ],
+    "status-and-leaves.yaml": [
+        (
+            "status-and-leaves.yaml:5:3, data.reps",
+            "leaves and status both say who leaves",
+            "keep status, where a leaver is one who leaves, or keep leaves",
+        ),
     ],
     "sweep-dotless.study.yaml": [
         (
@@ -502,9 +574,9 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
     ],
     "unknown-top.yaml": [
         (
-            "unknown-top.yaml:6:1, priority",
-            "unknown key 'priority'",
-            "delete it; known keys: schema, name, title, description, rul",
+            "unknown-top.yaml:6:1, favourite",
+            "unknown key 'favourite'",
+            "delete it; known keys: schema, name, title, description, groups, measures, rul",
         ),
     ],
     "utf16.yaml": [

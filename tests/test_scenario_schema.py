@@ -116,11 +116,26 @@ data:
         "rules: {balance: {kind: balance, price: 3}}",
         "solve: {seconds: null}",
         "planning_date: 2027-01-31",
+        "groups: {family: {parent: P}, fund: {column: F, separator: null}, x: {table: t}}",
+        "groups: {family: {outside: group}}",
+        "groups: {family: null}",
     ],
 )
 def test_layers_may_be_partial(text: str) -> None:
     """What an inherited layer has can be changed in part, or removed."""
     assert faults("scenario", GOOD + text) == []
+
+
+def test_cases_may_change_a_calendar_in_part() -> None:
+    """One setting of an inherited calendar, or null to drop it; a scenario needs its last day."""
+    text = "schema: 1\nname: s\nbase: b.yaml\ncases: {half: {data: {reps: {calendar: %s}}}}"
+    for good in ("{capacity: {fte: 0.5}}", "{capacity: {ramp: {column: x}}}", "{capacity: null}"):
+        assert faults("study", text % good) == []
+    assert faults("study", text % "{capacity: {fte: [1]}}")
+    whole = GOOD.replace("{file: r.csv}", "{file: r.csv, calendar: {capacity: {%s}}}")
+    assert faults("scenario", whole % "last_day: 2027-12-31, workdays: [mon], reserve: free") == []
+    for bad in ("fte: 0.5", "last_day: 2027-12-31, workdays: [monday]", "last_day: 1, x: 1"):
+        assert faults("scenario", whole % bad)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +153,9 @@ def test_layers_may_be_partial(text: str) -> None:
         "solve: {second: 1}",
         "title: 12",
         "titel: x",
+        "groups: {family: {parent: P, outsid: group}}",
+        "groups: {family: {parent: P, outside: maybe}}",
+        "groups: [family]",
         "cases: {}",
     ],
 )
@@ -167,6 +185,8 @@ STUDY = "schema: 1\nname: s\nbase: base.yaml\n"
         ("cases: {a: {data: {accounts: {owner: null}, tables: {locks: null}}}}", True),
         ("cases: {a: {rules.x.price: 1, title: A}}", True),
         ("sweep: {rules.x.price: [1, null, {a: 1}]}", True),
+        ("cases: {a: {groups: {family: {outside: group}, fund: null}}}", True),
+        ("cases: {a: {groups: {family: 3}}}", False),
         ("cases: {a: null}", False),
         ("cases: {a: {name: x}}", False),
         ("cases: {a: {rule: {}}}", False),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from optiterr.engine import solve
-from optiterr.explain.algebra import model_page
+from optiterr.explain.statement import model_page
 from optiterr.plan import Plan
 from optiterr.scenario.layers import packaged
 from optiterr.scenario.loading import Scenario, load, load_model

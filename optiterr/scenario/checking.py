@@ -172,6 +172,8 @@ def _words(found: list[Any], place: Place, spec: type[BaseModel], at: Node) -> t
         return f"{place[-1]!r} is missing", f"add '{place[-1]}:'{about}"
     if first["type"] == "extra_forbidden":
         return unknown(str(place[-1]), _fields(parents))
+    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return _unlike_kind(first, at)
     bounds = [
         _BOUNDS[fault["type"]].format(**fault.get("ctx", {}))
         for fault in found
@@ -186,6 +188,15 @@ def _words(found: list[Any], place: Place, spec: type[BaseModel], at: Node) -> t
         return f"{said(at.value)} cannot be a name here", f"write another name{about}"
     what, _, fix = message.partition("; ")
     return what, fix or "change what is written here so that it holds"
+
+
+def _unlike_kind(fault: Any, at: Node) -> tuple[str, str]:
+    """What to say of a mapping whose kind is missing or unknown."""
+    kinds = str(fault["ctx"].get("expected_tags", "")).replace("'", "")
+    if not kinds:
+        return f"{said(at.value)} has no kind", "add 'kind:'"
+    tag = str(fault["ctx"]["tag"])
+    return f"unknown kind {tag!r}", meant(tag, kinds.split(", "), f"write one of {kinds}")
 
 
 def unknown(key: str, known: Iterable[str]) -> tuple[str, str]:

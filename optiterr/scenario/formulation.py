@@ -1,10 +1,11 @@
-"""The formulation: rules and solver options, as models hold them and scenarios begin with them."""
+"""The formulation: measures, rules and solver options, as models hold them without data."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -16,7 +17,11 @@ from pydantic import (
 )
 
 from optiterr.errors import SpecError, nearest
-from optiterr.rules import Rule, registry, rule_class
+from optiterr.groups import GroupSpec
+from optiterr.measures import Measure, measure_class
+from optiterr.measures import registry as known_measures
+from optiterr.rules import Rule, rule_class
+from optiterr.rules import registry as known_rules
 from optiterr.scenario.checking import check, said
 from optiterr.scenario.layers import NOTHING
 from optiterr.scenario.tree import Faults, Node
@@ -25,6 +30,9 @@ NAME = r"\w[\w-]*"
 LONGEST = 80
 RuleName = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=LONGEST)]
 """A rule's name: letters, digits, - and _; no dot, since dots part the keys of a place."""
+MEASURE_NAME = r"[^\W\d]\w*"
+MeasureName = Annotated[str, StringConstraints(pattern=f"^{MEASURE_NAME}$", max_length=LONGEST)]
+"""A measure's name: letters, digits and _, so that formulas can use it."""
 Title = Annotated[str, StringConstraints(max_length=200)]
 Label = Annotated[
     str, StringConstraints(pattern=r"^[^\s/\\]([^/\\\x00-\x1f]*[^\s/\\])?$", max_length=200)
@@ -55,6 +63,20 @@ class SolveOptions(_Spec):
     )
 
 
+class PriorityLevel(_Spec):
+    """Rules that count before all that follow, and how much of that may be given up for them."""
+
+    rules: tuple[RuleName, ...] = Field(
+        min_length=1, description="priced rules whose terms are added up at this level"
+    )
+    within: float = Field(
+        0.0, ge=0, le=10, description="share of the level's value that later levels may add to it"
+    )
+    by: float = Field(
+        0.0, ge=0, description="amount, in cost, that later levels may add; the larger of the two"
+    )
+
+
 class Titled(_Spec):
     """What every file begins with."""
 
@@ -65,10 +87,23 @@ class Titled(_Spec):
 
 
 class ModelSpec(Titled):
-    """A reusable formulation: rules and solver options without data."""
+    """A reusable formulation: measures, rules and solver options without data."""
 
+    groups: dict[RuleName, GroupSpec] = Field(
+        default_factory=dict,
+        description="groups of accounts by name, such as families or shared investors",
+    )
+    measures: dict[MeasureName, SerializeAsAny[Measure]] = Field(
+        default_factory=dict,
+        description="numbers that are worked out from the tables, by name, each of a kind",
+    )
     rules: dict[RuleName, SerializeAsAny[Rule]] = Field(
         default_factory=lambda: _with_coverage({}), description="rules by name, each of a kind"
+    )
+    priorities: tuple[tuple[RuleName, ...] | PriorityLevel, ...] = Field(
+        (),
+        description="levels of priced rules, each minimised before all that follow; rules that no "
+        "level names come last together. Without levels all terms are added up",
     )
     solve: SolveOptions = Field(
         default_factory=lambda: SolveOptions.model_validate({}),
@@ -81,91 +116,135 @@ class ModelSpec(Titled):
         """Each rule as its own class, and coverage first where no rule is of that kind."""
         if not isinstance(rules, Mapping):
             return rules
-        made = {name: _rule_from_plain(rule) for name, rule in rules.items()}
+        made = {name: _from_plain(RULES, rule) for name, rule in rules.items()}
         return _with_coverage(made)
+
+    @field_validator("measures", mode="before")
+    @classmethod
+    def _measures_of_their_kinds(cls, measures: Any) -> Any:
+        """Each measure as its own class."""
+        if not isinstance(measures, Mapping):
+            return measures
+        return {name: _from_plain(MEASURES, one) for name, one in measures.items()}
 
 
 Formulation = TypeVar("Formulation", bound=ModelSpec)
+One = TypeVar("One", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Family(Generic[One]):
+    """Settings by name whose class depends on their ``kind``: rules, or measures."""
+
+    key: str
+    noun: str
+    known: Callable[[], Mapping[str, type[One]]]
+    class_of: Callable[[str], type[One]]
+    name: str
+    """What a name looks like."""
+    letters: str
+    """The same in words."""
+
+
+RULES = Family("rules", "rule", known_rules, rule_class, NAME, "letters, digits, - and _")
+MEASURES = Family(
+    "measures", "measure", known_measures, measure_class, MEASURE_NAME,
+    "letters, digits and _, beginning with a letter",
+)  # fmt: skip
 
 
 def build(spec: type[Formulation], tree: Node, faults: Faults, case: str) -> Formulation | None:
-    """The value of class ``spec``, each rule checked by its own class; None with the faults."""
+    """The value of class ``spec``, each rule and measure checked by its own class; None with faults
+    noted."""
     assert isinstance(tree.value, dict)
     before = len(faults)
-    head = {key: node for key, node in tree.value.items() if key != "rules"}
+    head = {key: node for key, node in tree.value.items() if key not in ("rules", "measures")}
     made = check(spec, Node(head, tree.origin), faults, (), case)
+    measures = _members(MEASURES, tree.value.get("measures", NOTHING), faults, case)
     rules = _rules(tree.value.get("rules", NOTHING), faults, case)
     if made is None or len(faults) > before:
         return None
-    return made.model_copy(update={"rules": rules})
+    return made.model_copy(update={"measures": measures, "rules": rules})
 
 
 def _rules(node: Node, faults: Faults, case: str) -> dict[str, Rule]:
     """Every rule by name in the order written, coverage first where there is none."""
-    if node.value is None and node.dead is None:
-        return _with_coverage({})
-    if not isinstance(node.value, dict):
-        faults.add(
-            node.origin, f"{said(node.value)} is not a mapping of rules",
-            "write 'name: {kind: ...}', or delete this line", ("rules",), case,
-        )  # fmt: skip
-        return {}
-    found: dict[str, Rule] = {}
-    for name, one in node.value.items():
-        rule = _rule(name, one, node.value, faults, case)
-        if rule is not None:
-            found[name] = rule
+    before = len(faults)
+    found = _members(RULES, node, faults, case)
     clash = found.get("coverage")
     if clash is not None and clash.kind != "coverage":
+        assert isinstance(node.value, dict)
         faults.add(
             node.value["coverage"].origin, "the name 'coverage' is kept for the rule of that kind",
             "choose another name", ("rules", "coverage"), case,
         )  # fmt: skip
+    return found if len(faults) > before else _with_coverage(found)
+
+
+def _members(family: Family[One], node: Node, faults: Faults, case: str) -> dict[str, One]:
+    """Every member of a family by name in the order written."""
+    if node.value is None and node.dead is None:
         return {}
-    return _with_coverage(found)
+    if not isinstance(node.value, dict):
+        faults.add(
+            node.origin, f"{said(node.value)} is not a mapping of {family.key}",
+            "write 'name: {kind: ...}', or delete this line", (family.key,), case,
+        )  # fmt: skip
+        return {}
+    made = {
+        name: _member(family, name, one, node.value, faults, case)
+        for name, one in node.value.items()
+    }
+    return {name: one for name, one in made.items() if one is not None}
 
 
-def _rule(
-    name: str, node: Node, others: Mapping[str, Node], faults: Faults, case: str
-) -> Rule | None:
-    place = ("rules", name)
+def _member(
+    family: Family[One],
+    name: str,
+    node: Node,
+    others: Mapping[str, Node],
+    faults: Faults,
+    case: str,
+) -> One | None:
+    place, noun = (family.key, name), family.noun
 
     def fault(what: str, fix: str, at: Node = node) -> None:
         faults.add(at.origin, what, fix, place, case)
 
     if node.value is None:
         if node.dead is not None:
-            fault("null removes, and there is no such rule to remove", node.dead)
+            fault(f"null removes, and there is no such {noun} to remove", node.dead)
         return None
     if not isinstance(node.value, dict):
-        fault(f"{said(node.value)} is not a rule", "write {kind: ...} with the rule's settings")
+        what = f"{said(node.value)} is not a {noun}"
+        fault(what, f"write {{kind: ...}} with the {noun}'s settings")
         return None
     kind = node.value.get("kind")
     if kind is None or kind.value is None:
         near = nearest(name, [other for other in others if other != name])
-        near = f"did you mean the rule {near!r}? or " if near else ""
-        kinds = list(registry())
-        fault("this rule has no kind", near + f"add 'kind:', one of {', '.join(kinds)}")
+        near = f"did you mean the {noun} {near!r}? or " if near else ""
+        fault(f"this {noun} has no kind", near + f"add 'kind:', one of {', '.join(family.known())}")
         return None
     if not isinstance(kind.value, str):
-        fault(f"{said(kind.value)} is not a kind", f"write one of {', '.join(registry())}", kind)
+        what = f"{said(kind.value)} is not a kind"
+        fault(what, f"write one of {', '.join(family.known())}", kind)
         return None
     try:
-        cls = rule_class(kind.value)
+        cls = family.class_of(kind.value)
     except SpecError as error:
         fault(error.faults[0].what, error.faults[0].fix, kind)
         return None
-    if not re.fullmatch(NAME, name) or len(name) > LONGEST:
-        fault(f"{name!r} cannot be a rule's name", "use letters, digits, - and _")
+    if not re.fullmatch(family.name, name) or len(name) > LONGEST:
+        fault(f"{name!r} cannot be a {noun}'s name", f"use {family.letters}")
         return None
     return check(cls, node, faults, place, case)
 
 
-def _rule_from_plain(rule: Any) -> Any:
-    """The rule that a mapping with a kind describes; anything else is left for pydantic."""
-    if not isinstance(rule, Mapping) or not isinstance(rule.get("kind"), str):
-        return rule
-    return rule_class(rule["kind"]).model_validate(rule)
+def _from_plain(family: Family[Any], one: Any) -> Any:
+    """The member that a mapping with a kind describes; anything else is left for pydantic."""
+    if not isinstance(one, Mapping) or not isinstance(one.get("kind"), str):
+        return one
+    return family.class_of(one["kind"]).model_validate(one)
 
 
 def _with_coverage(rules: dict[str, Rule]) -> dict[str, Rule]:

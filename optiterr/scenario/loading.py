@@ -17,6 +17,8 @@ from optiterr.errors import SpecError, meant
 from optiterr.scenario.checking import check, said, unknown
 from optiterr.scenario.formulation import ModelSpec, build
 from optiterr.scenario.layers import NOTHING, layer, packaged, settings
+from optiterr.scenario.measuring import check_measures
+from optiterr.scenario.ranking import check_priorities
 from optiterr.scenario.tree import Faults, Node, from_python, write
 from optiterr.scenario.yamltext import read_file
 from optiterr.tables.spec import DataSpec
@@ -35,7 +37,8 @@ class Scenario(ModelSpec):
         exclude=True,
         min_length=1,
         max_length=1000,
-        description="model whose rules and solver options come first: a name in models/, or a path",
+        description="model whose measures, rules and solver options come first: a name in models/, "
+        "or a path",
     )
     planning_date: dt.date | None = Field(
         None, description="the day that dates in rules are compared with"
@@ -69,7 +72,7 @@ class Scenario(ModelSpec):
         return write(self.to_dict()) + "\n"
 
     def fingerprint(self) -> str:
-        """SHA-256 of what is asked: data, rules, planning date and solver options.
+        """SHA-256 of what is asked: data, groups, measures, rules, planning date, solver options.
 
         The same for scenarios that ask the same: the order of keys and rules, comments, defaults
         left out, the model's name, and the name, title and description do not count. Paths count as
@@ -224,6 +227,9 @@ class Chain:
         before = len(self.faults)
         tree = self.merged(layers, case)
         scenario = build(Scenario, tree, self.faults, case)
+        if scenario is not None:
+            check_measures(scenario, tree, self.faults, case)
+            check_priorities(scenario, tree, self.faults, case)
         if scenario is None or len(self.faults) > before:
             return None
         scenario._folder = self.root
@@ -232,7 +238,7 @@ class Chain:
         return scenario
 
     def merged(self, layers: list[Node], case: str = "") -> Node:
-        """All layers as one tree, the rules and solver options of the model lowest."""
+        """All layers as one tree, what the model says lowest."""
         top = reduce(layer, layers, NOTHING).value
         named = top.get("model") if isinstance(top, dict) else None
         if named is None or not isinstance(named.value, str):
@@ -246,7 +252,9 @@ class Chain:
             return reduce(layer, layers, NOTHING)
         assert isinstance(model.value, dict)
         kept: dict[str, Node] = {
-            key: model.value[key] for key in ("rules", "solve") if key in model.value
+            key: model.value[key]
+            for key in ("groups", "measures", "rules", "priorities", "solve")
+            if key in model.value
         }
         head = {key: node for key, node in model.value.items() if key not in kept}
         head.setdefault("name", Node(named.value, model.origin))

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from optiterr.errors import SpecError, meant
+from optiterr.measures import registry as measures
 from optiterr.plan import Plan
-from optiterr.rules import registry
+from optiterr.rules import registry as rules
 from optiterr.scenario.formulation import ModelSpec
 from optiterr.scenario.loading import Scenario
 from optiterr.scenario.study import Study
@@ -25,18 +26,20 @@ NULL = {"type": "null"}
 def json_schema(kind: FileKind) -> dict[str, Any]:
     """The schema (draft 2020-12) of one kind of file.
 
-    Rules are told apart by ``kind`` and described by their law. A setting that an earlier layer may
-    have made can be null, which removes it, and a rule without a kind changes an inherited one.
-    What depends on several settings at once, or on the model below, is left to ``check``.
+    Rules and measures are told apart by ``kind`` and described by their law. A setting that an
+    earlier layer may have made can be null, which removes it, and a rule or measure without a kind
+    changes an inherited one. What depends on several settings at once, or on the model below, is
+    left to ``check``.
     """
     if kind not in KINDS:
         fix = meant(kind, KINDS, f"write one of: {', '.join(KINDS)}")
         raise SpecError("schema", f"there is no file of kind {kind!r}", fix)
     if kind == "plan":
         return {"$schema": DRAFT, **Plan.model_json_schema(by_alias=True, mode="serialization")}
-    rules = registry()
+    families = ("rules", rules()), ("measures", measures())
     specs: dict[str, type[BaseModel]] = {
-        "model": ModelSpec, "scenario": Scenario, "study": Study, **rules
+        "model": ModelSpec, "scenario": Scenario, "study": Study,
+        **{f"{key} {one}": spec for key, family in families for one, spec in family.items()},
     }  # fmt: skip
     refs, shared = models_json_schema(
         [(spec, "validation") for spec in specs.values()], ref_template="#/$defs/{model}"
@@ -45,12 +48,15 @@ def json_schema(kind: FileKind) -> dict[str, Any]:
     name_of = {
         key: refs[(spec, "validation")]["$ref"].rsplit("/", 1)[1] for key, spec in specs.items()
     }
-    for rule in rules:
-        _open_rule(defs[name_of[rule]])
-    choices = _rules(defs, {rule: name_of[rule] for rule in rules})
+    _open_features(defs)
     for spec in ("model", "scenario"):
-        by_name = defs[name_of[spec]]["properties"]["rules"]
-        defs[name_of[spec]]["properties"]["rules"] = _described(by_name) | choices
+        _open_groups(defs, defs[name_of[spec]])
+    for key, family in families:
+        names = [name_of[f"{key} {one}"] for one in family]
+        choices = _by_kind(defs, names, key.removesuffix("s"))
+        for spec in ("model", "scenario"):
+            by_name = defs[name_of[spec]]["properties"][key]
+            defs[name_of[spec]]["properties"][key] = _described(by_name) | choices
     _open(defs["SolveOptions"])
     top = defs[name_of[kind]]
     if kind == "study":
@@ -79,17 +85,34 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
     return {key: one for key, one in schema.items() if key in ("title", "description", "default")}
 
 
-def _open_rule(spec: dict[str, Any]) -> None:
-    kind = spec["properties"]["kind"]
-    _open(spec)
-    spec["properties"]["kind"] = {"description": "what this rule is about"} | kind
-    spec["required"] = ["kind"]
+def _open_features(defs: dict[str, Any]) -> None:
+    """Lets a later layer change a feature of an affinity without saying its kind, or remove it."""
+    features = defs["Affinity"]["properties"]["features"]
+    kinds = features["additionalProperties"]["oneOf"]
+    for one in kinds:
+        _open(defs[one["$ref"].rsplit("/", 1)[1]])
+    none = {"description": "no such feature", **NULL}
+    features["additionalProperties"] = {"anyOf": [*kinds, none]}
 
 
-def _rules(defs: dict[str, Any], name_of: dict[str, str]) -> dict[str, Any]:
-    """The schema of the mapping of rules by name."""
+def _open_groups(defs: dict[str, Any], spec: dict[str, Any]) -> None:
+    """Lets a later layer change inherited groups in part, or remove them."""
+    named = spec["properties"]["groups"]["patternProperties"]
+    for pattern, forms in named.items():
+        for one in forms["oneOf"]:
+            _open(defs[one["$ref"].rsplit("/", 1)[1]])
+        none = {"description": "no such groups", **NULL}
+        named[pattern] = {"anyOf": [*forms["oneOf"], none]}
+
+
+def _by_kind(defs: dict[str, Any], names: list[str], noun: str) -> dict[str, Any]:
+    """The schema of a mapping of rules, or of measures, by name."""
     known: dict[str, Any] = {}
-    for name in name_of.values():
+    for name in names:
+        kind = defs[name]["properties"]["kind"]
+        _open(defs[name])
+        defs[name]["properties"]["kind"] = {"description": f"what this {noun} is about"} | kind
+        defs[name]["required"] = ["kind"]
         for key, one in defs[name]["properties"].items():
             known.setdefault(key, []).append(one)
     changes = {
@@ -97,19 +120,24 @@ def _rules(defs: dict[str, Any], name_of: dict[str, str]) -> dict[str, Any]:
         for key, found in known.items()
         if key != "kind"
     }
-    defs["Change"] = {
-        "title": "Change",
-        "description": "Changes settings of an inherited rule; those not named stay.",
+    change = "Change" if noun == "rule" else f"Change{noun.title()}"
+    defs[change] = {
+        "title": change,
+        "description": f"Changes settings of an inherited {noun}; those not named stay.",
         "type": "object",
         "properties": changes,
         "additionalProperties": False,
     }
-    kinds = [{"$ref": f"#/$defs/{name}"} for name in name_of.values()]
+    kinds = [{"$ref": f"#/$defs/{name}"} for name in names]
     return {
         "type": "object",
         "propertyNames": {"pattern": r"^[^\s.-][^\s.]*$"},
         "additionalProperties": {
-            "anyOf": [*kinds, {"$ref": "#/$defs/Change"}, {"description": "no such rule", **NULL}]
+            "anyOf": [
+                *kinds,
+                {"$ref": f"#/$defs/{change}"},
+                {"description": f"no such {noun}", **NULL},
+            ]
         },
     }
 
@@ -122,10 +150,12 @@ def _study(top: dict[str, Any], defs: dict[str, Any], scenario: str) -> None:
     patch["title"] = "Patch"
     patch["description"] = "What a case changes in the base."
     patch["patternProperties"] = {r"^[^.]+\..+$": {"description": "a setting by its dotted place"}}
-    for name in ("DataSpec", "AccountSource", "RepSource", "PairSource", "TableSource"):
+    sources = ("DataSpec", "AccountSource", "RepSource", "PairSource", "TableSource")
+    for name in (*sources, "CalendarSpec", "Ramp"):
         _open(defs[name])
-    tables = defs["DataSpec"]["properties"]["tables"]["anyOf"][0]
-    tables["additionalProperties"] = _or_null(tables["additionalProperties"])
+    for name, field in (("DataSpec", "tables"), ("RepSource", "calendar")):
+        named = defs[name]["properties"][field]["anyOf"][0]
+        named["additionalProperties"] = _or_null(named["additionalProperties"])
     defs["Patch"] = patch
     top["properties"]["cases"] = _described(top["properties"]["cases"]) | {
         "type": "object",
