@@ -223,3 +223,161 @@ def test_balance_inside_large_groups_is_priced_in_smaller_chunks(monkeypatch):
     for one, chunks in ((rule, [6, 6]), (both, [3, 3, 3, 3]), (Balance(measure="revenue"), [12])):
         models = list(compile.models_of_all_pairs({"rule": one}, data))
         assert [len(model.pairs) for model in models] == chunks
+
+
+def districts():
+    """Revenue 10, 20, 30 and 40; r1 and r2 under mia, r3 under noa; seats 1, 2 and 1."""
+    return problem(
+        {"revenue": [10.0, 20.0, 30.0, 40.0], "segment": ["gold", "gold", "", "gold"]},
+        {
+            "seats": [1.0, 2.0, 1.0],
+            "manager": ["mia", "mia", "noa"],
+            "area": ["north", "north", "south"],
+            "role": ["hunter", "farmer", "farmer"],
+        },
+    )
+
+
+def test_balance_of_some_accounts_is_a_part_of_those():
+    """Gold is 10 + 25 + 35 = 70, so 35 for each of two reps; the 30 of c go anywhere."""
+    data = problem({"revenue": [10.0, 25.0, 30.0, 35.0], "segment": ["g", "g", "", "g"]}, 2)
+    rule = Balance(measure="revenue", where={"segment": "g"})
+    for free in ("r1", "r2"):
+        assert amounts(rule, data, a="r1", b="r1", c=free, d="r2") == {}
+        assert cost(rule, data, a="r1", b="r1", c=free, d="r2") == 0.0
+    assert amounts(rule, data, a="r1", b="r2", c="r1", d="r2") == {"r1": 25.0, "r2": 25.0}
+    assert cost(rule, data, a="r1", b="r2", c="r1", d="r2") == math.inf
+
+
+def test_balance_of_some_accounts_has_a_price_in_shares_of_those():
+    """10 and 60 against 35: 25 / 35 of a part under and over, at 7."""
+    data = problem({"revenue": [10.0, 25.0, 30.0, 35.0], "segment": ["g", "g", "", "g"]}, 2)
+    rule = Balance(measure="revenue", where={"segment": "g"}, price=7)
+    assert cost(rule, data, a="r1", b="r2", c="r1", d="r2") == pytest.approx(10.0)
+
+
+def test_balance_of_accounts_that_are_not_there_holds():
+    """No account is platinum: nothing to share, at a price or without."""
+    for more in ({}, {"price": 2}, {"price": 2, "per": "unit"}):
+        rule = Balance(measure="revenue", where={"segment": "platinum"}, **more)
+        assert cost(rule, districts(), **dict.fromkeys("abcd", "r1")) == 0.0
+        assert amounts(rule, districts(), **dict.fromkeys("abcd", "r1")) == {}
+
+
+def test_balance_of_some_reps_is_a_part_of_what_they_carry():
+    """Farmers r2 and r3 carry 20 + 30 = 50 when r1 has 10 and 40: 25 each, 5 off."""
+    rule = Balance(measure="revenue", where_rep={"role": "farmer"}, price=1, per="unit")
+    plan = {"a": "r1", "b": "r2", "c": "r3", "d": "r1"}
+    assert amounts(rule, districts(), **plan) == {"r2": 5.0, "r3": 5.0}
+    assert cost(rule, districts(), **plan) == 10.0
+    assert cost(rule, districts(), **dict.fromkeys("abcd", "r1")) == 0.0
+    hard = Balance(measure="revenue", where_rep={"role": "farmer"}, within=0.2)
+    # 0.2 of 25 is 5
+    assert cost(hard, districts(), **plan) == 0.0
+    assert cost(hard, districts(), **{**plan, "a": "r3"}) == math.inf
+
+
+def test_balance_of_some_reps_cannot_be_priced_in_shares():
+    """What they carry together moves with the plan."""
+    rule = Balance(measure="revenue", where_rep={"role": "farmer"}, price=1)
+    assert "it moves with the plan" in refusal(rule, districts())
+
+
+def test_balance_by_manager_shares_alike():
+    """100 in all: 50 for mia's two reps together and 50 for noa's one."""
+    rule = Balance(measure="revenue", by="manager")
+    assert amounts(rule, districts(), a="r3", b="r1", c="r2", d="r3") == {}
+    assert cost(rule, districts(), a="r3", b="r1", c="r2", d="r3") == 0.0
+    assert messages(rule, districts(), a="r1", b="r1", c="r2", d="r3") == [
+        "manager mia carries 60 revenue, 10 over the fair part of 50",
+        "manager noa carries 40 revenue, 10 under the fair part of 50",
+    ]
+    assert cost(rule, districts(), a="r1", b="r1", c="r2", d="r3") == math.inf
+
+
+def test_balance_by_manager_in_proportion_to_a_sum():
+    """Seats 1 + 2 and 1: 75 for mia, 25 for noa. 70 and 30 are 5 off each."""
+    rule = Balance(
+        measure="revenue", by="manager", proportional_to="seats", price=2, per="unit", within=0.04
+    )
+    # 0.04 of 75 and of 25 are 3 and 1: 2 and 4 beyond
+    plan = {"a": "r1", "b": "r1", "c": "r3", "d": "r2"}
+    assert amounts(rule, districts(), **plan) == pytest.approx({"mia": 2.0, "noa": 4.0})
+    assert cost(rule, districts(), **plan) == pytest.approx(12.0)
+
+
+def test_balance_by_manager_within_a_hard_band():
+    """mia 60 and noa 40 of 50: 10 off at 0.5; with 0.1 of 50 allowed it is forbidden by 5."""
+    rule = Balance(measure="revenue", by="manager", price=0.5, per="unit", hard_within=0.1)
+    plan = {"a": "r1", "b": "r1", "c": "r2", "d": "r3"}
+    assert cost(rule, districts(), **plan) == math.inf
+    loose = rule.model_copy(update={"hard_within": 0.2})
+    assert cost(loose, districts(), **plan) == 10.0
+    assert [one.split(",")[1] for one in messages(rule, districts(), **plan)] == [
+        " 10 over the fair part of 50",
+        " 5 over the fair part of 50 with 5 either way",
+        " 10 under the fair part of 50",
+        " 5 under the fair part of 50 with 5 either way",
+    ]
+
+
+def test_balance_by_manager_inside_groups_follows_the_plan():
+    """Managers mia and lea of the north carry 10 + 20 together: 15 each; noa has her own south."""
+    data = problem(
+        {"revenue": [10.0, 20.0, 30.0]},
+        {
+            "manager": ["mia", "lea", "noa", "mia"],
+            "area": ["north", "north", "south", "north"],
+        },
+    )
+    rule = Balance(measure="revenue", by="manager", groups="area", price=1, per="unit")
+    assert amounts(rule, data, a="r1", b="r2", c="r3") == {"lea": 5.0, "mia": 5.0}
+    assert cost(rule, data, a="r4", b="r2", c="r3") == 10.0
+    assert cost(rule, data, a="r3", b="r3", c="r3") == 0.0
+    assert rule.entries_per_pair(data) == 4
+    assert rule.model_copy(update={"groups": None}).entries_per_pair(data) == 1
+
+
+def test_balance_by_manager_across_groups_is_refused():
+    """mia's reps are hunters and farmers: whose part would hers be?"""
+    assert refusal(Balance(measure="revenue", by="manager", groups="role"), districts()) == (
+        "rule 'rule', manager 'mia': its reps are in several groups of column 'role'\n"
+        "    fix: name a column that is the same for all reps of a manager, or drop groups"
+    )
+    farmers = Balance(
+        measure="revenue", by="manager", groups="role", where_rep={"role": "farmer"}, within=1
+    )
+    assert cost(farmers, districts(), a="r1", b="r2", c="r3", d="r1") == 0.0
+
+
+def test_balance_by_manager_of_zero_seats_is_refused():
+    """noa's reps have no seats: no share of her target of 0, and none at all for both."""
+    data = problem({"revenue": [1.0]}, {"seats": [1.0, 0.0], "manager": ["mia", "noa"]})
+    rule = Balance(measure="revenue", by="manager", proportional_to="seats", price=1)
+    assert refusal(rule, data).startswith("rule 'rule', manager 'noa': the target is 0, so")
+    data = problem({"revenue": [1.0]}, {"seats": [0.0, 0.0], "manager": ["mia", "noa"]})
+    assert refusal(rule, data).startswith("rule 'rule', manager 'mia': column 'seats' adds up to 0")
+
+
+def test_balance_by_a_column_with_empty_cells_is_refused():
+    """Only of reps who serve and of whom the rule speaks."""
+    data = problem({"revenue": [1.0]}, {"manager": ["mia", ""]})
+    assert refusal(Balance(measure="revenue", by="manager"), data) == (
+        "rule 'rule', rep 'r2': has nothing in column 'manager'\n"
+        "    fix: fill it in for every rep who serves"
+    )
+    gone = problem({"revenue": [1.0]}, {"manager": ["mia", ""]}, leaves=["r2"])
+    assert cost(Balance(measure="revenue", by="manager"), gone, a="r1") == 0.0
+
+
+def test_balance_of_a_derived_pair_measure_has_a_moving_target():
+    """Hours are worked out: 1 for r1, 3 for r2. One each: 2 on average, 1 off."""
+
+    class Odd:
+        def at(self, problem, account, rep):
+            return 1.0 + 2.0 * rep
+
+    data = problem({"x": [0.0, 0.0]}, 2).with_(pair_measures={"hours": Odd()})
+    rule = Balance(measure="hours", price=1, per="unit")
+    assert amounts(rule, data, a="r1", b="r2") == {"r1": 1.0, "r2": 1.0}
+    assert cost(rule, data, a="r1", b="r2") == 2.0

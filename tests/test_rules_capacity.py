@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 from toys import amounts, cost, findings, messages, problem, refusal
@@ -11,6 +12,13 @@ from toys import amounts, cost, findings, messages, problem, refusal
 from optiterr.findings import Weight
 from optiterr.problem import Column
 from optiterr.rules.capacity import Capacity
+
+
+class Odd:
+    """A pair measure that is worked out: 1 for r1, 3 for r2, and so on."""
+
+    def at(self, problem, account, rep):
+        return 1.0 + 2.0 * rep
 
 
 def books():
@@ -158,3 +166,141 @@ def test_capacity_settings_that_contradict(fields, message):
     with pytest.raises(ValidationError) as error:
         Capacity(**fields)
     assert message in str(error.value)
+
+
+def districts():
+    """Workloads 3, 4, 5 and 6; r1 and r2 (limits 7 and 6) under mia, r3 (limit 4) under noa."""
+    return problem(
+        {"workload": [3.0, 4.0, 5.0, 6.0], "segment": ["gold", "gold", "", "silver"]},
+        {
+            "capacity": [7.0, 6.0, 4.0],
+            "floor": [1.0, 4.0, 2.0],
+            "manager": ["mia", "mia", "noa"],
+            "role": ["hunter", "farmer", "farmer"],
+        },
+    )
+
+
+def test_capacity_of_some_accounts_leaves_the_others_free():
+    """Gold is 3 + 4 = 7 of r1's 6: one too many. The other 5 + 6 do not count."""
+    rule = Capacity(limit=6, where={"segment": "gold"})
+    plan = dict.fromkeys("abcd", "r1")
+    assert amounts(rule, districts(), **plan) == {"r1": 1.0}
+    assert cost(rule, districts(), **plan) == math.inf
+    assert cost(rule, districts(), **{**plan, "b": "r2"}) == 0.0
+
+
+def test_capacity_of_some_reps_bounds_no_other():
+    """Farmers carry at most 5: r1, a hunter, may carry all 18; r2 may not carry 6."""
+    rule = Capacity(limit=5, at_least=0, where_rep={"role": "farmer"}, price=2)
+    assert cost(rule, districts(), **dict.fromkeys("abcd", "r1")) == 0.0
+    assert amounts(rule, districts(), a="r1", b="r1", c="r3", d="r2") == {"r2": 1.0}
+    assert cost(rule, districts(), a="r1", b="r1", c="r3", d="r2") == 2.0
+
+
+def test_capacity_by_manager_adds_up_columns_and_loads():
+    """mia has 7 + 6 = 13: r1 with all of 3 + 4 + 6 = 13 is at her limit, with 18 five above it."""
+    rule = Capacity(by="manager")
+    assert amounts(rule, districts(), a="r1", b="r1", c="r3", d="r1") == {"noa": 1.0}
+    assert messages(rule, districts(), a="r2", b="r1", c="r1", d="r1") == [
+        "manager mia carries 18 workload, 5 above the limit of 13"
+    ]
+    assert cost(rule, districts(), a="r2", b="r1", c="r1", d="r1") == math.inf
+    # noa is alone with 4, and b is 4
+    assert cost(rule, districts(), a="r1", b="r3", c="r2", d="r2") == math.inf
+    assert cost(Capacity(by="manager", limit=14), districts(), a="r1", b="r3", c="r2", d="r2") == 0
+
+
+def test_capacity_by_manager_of_one_number_bounds_each_value():
+    """At most 10 each: mia carries 14 and noa 4, so four above, at 3 a unit."""
+    rule = Capacity(by="manager", limit=10, price=3)
+    plan = {"a": "r1", "b": "r3", "c": "r2", "d": "r2"}
+    assert amounts(rule, districts(), **plan) == {"mia": 4.0}
+    assert cost(rule, districts(), **plan) == 12.0
+
+
+def test_capacity_by_manager_at_least():
+    """mia asks for 1 + 4 = 5, noa for 2: with all at r1, noa is 2 short."""
+    rule = Capacity(by="manager", limit=None, at_least="floor", price=1, per="share")
+    assert amounts(rule, districts(), **dict.fromkeys("abcd", "r1")) == {"noa": 1.0}
+    assert cost(rule, districts(), **dict.fromkeys("abcd", "r1")) == 1.0
+    assert messages(rule, districts(), **dict.fromkeys("abcd", "r3")) == [
+        "manager mia carries 0 workload, 5 below the least of 5"
+    ]
+
+
+def test_capacity_by_manager_of_some_reps_and_accounts():
+    """Of gold (3 and 4) only farmers count: r2 for mia (limit 6), r3 for noa (limit 4)."""
+    rule = Capacity(by="manager", where={"segment": "gold"}, where_rep={"role": "farmer"})
+    assert amounts(rule, districts(), a="r2", b="r2", c="r3", d="r3") == {"mia": 1.0}
+    assert amounts(rule, districts(), a="r1", b="r2", c="r2", d="r2") == {}
+    assert cost(rule, districts(), a="r1", b="r2", c="r2", d="r2") == 0.0
+
+
+def test_capacity_by_manager_does_not_count_reps_who_leave():
+    """r2 leaves: mia has 7 only, and what r2 still has in today's books is not hers."""
+    data = problem(
+        {"workload": [8.0, 9.0]}, {"capacity": [7.0, 6.0], "manager": ["mia", "mia"]}, leaves=["r2"]
+    )
+    assert amounts(Capacity(by="manager"), data, a="r1", b="r2") == {"mia": 1.0}
+    assert cost(Capacity(by="manager", price=2), data, a="r1", b="r1") == 20.0  # 17 of 7
+
+
+def test_capacity_by_a_column_with_empty_cells_is_refused():
+    """Whose limit would r2's be? Reps who leave, or of whom the rule does not speak, may be so."""
+    data = problem({"workload": [1.0]}, {"capacity": [7.0, 6.0], "manager": ["mia", None]})
+    assert refusal(Capacity(by="manager"), data) == (
+        "rule 'rule', rep 'r2': has nothing in column 'manager'\n"
+        "    fix: fill it in for every rep who serves"
+    )
+    heard = Capacity(by="manager", where_rep={"manager": "mia"})
+    assert cost(heard, data, a="r2") == 0.0
+
+
+def test_capacity_by_manager_bounds_that_contradict_are_refused():
+    """At least 4 + 5 and at most 4 + 4, for mia alone; a limit of 0 is no whole."""
+    data = problem(
+        {"workload": [1.0]},
+        {"capacity": [4.0, 4.0, 0.0], "floor": [4.0, 5.0, 0.0], "manager": ["mia", "mia", "noa"]},
+    )
+    assert refusal(Capacity(by="manager", at_least="floor", price=1, per="share"), data) == (
+        "rule 'rule', manager 'mia': at_least is 9 but the limit is 8\n"
+        "    fix: correct one of the two: no load can be both\n"
+        "rule 'rule', manager 'noa': the limit is 0, so an excess is no share of it\n"
+        "    fix: write 'per: unit', or correct the limit"
+    )
+
+
+def test_capacity_of_open_accounts_is_zero():
+    """Nobody serves a and b: they load no one. r1 carries 5 of 5, r2 carries 6."""
+    data = districts().with_(optional=np.ones(4, dtype=bool))
+    assert amounts(Capacity(limit=5), data, a=None, b=None, c="r1", d="r2") == {"r2": 1.0}
+
+
+def test_capacity_of_a_derived_pair_measure():
+    """Hours are worked out: 1 for r1 and 3 for r2. Two accounts with r2 are 6, one above 5."""
+    data = problem({"x": [0.0, 0.0]}, 2).with_(pair_measures={"hours": Odd()})
+    rule = Capacity(measure="hours", limit=5)
+    assert amounts(rule, data, a="r2", b="r2") == {"r2": 1.0}
+    assert (cost(rule, data, a="r1", b="r2"), cost(rule, data, a="r2", b="r2")) == (0, math.inf)
+
+
+def test_capacity_says_what_it_compares_with_what():
+    """Only rep columns: a number has no unit of its own."""
+    assert Capacity(at_least="floor").compares() == (
+        ("workload", "capacity"),
+        ("workload", "floor"),
+    )
+    assert Capacity(limit=4).compares() == ()
+
+
+def test_capacity_reads_the_level():
+    """A text column of the reps; filters ask for theirs besides."""
+    rule = Capacity(limit=4, by="manager", where={"tier": 1}, where_rep={"role": "x"})
+    assert Column("reps", "manager", "text") in rule.reads()
+    assert {(one.table, one.name) for one in rule.asks()} == {
+        ("measure", "workload"),
+        ("reps", "manager"),
+        ("accounts", "tier"),
+        ("reps", "role"),
+    }

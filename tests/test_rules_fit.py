@@ -159,3 +159,62 @@ def test_fit_of_many_distinct_words_stays_small():
     assert np.argwhere(common).tolist() == [[1, 0], [1, 3], [7, 3], [2999, 0]]
     assert most < 10e6
     assert not rule._common(cities, [""]).any()
+
+
+def sided():
+    """Scores of r1: 1, 0.5 and 7 (nonsense); of r2: 0.25, 0 and 0. c is new; r2 is junior."""
+    listed = {("a", "r1"): 1.0, ("a", "r2"): 0.25, ("b", "r1"): 0.5, ("b", "r2"): 0.0}
+    return problem(
+        {"state": ["old", "old", "new"]},
+        {"grade": ["senior", "junior"]},
+        pairs={**listed, ("c", "r1"): 7.0, ("c", "r2"): 0.0},
+    )
+
+
+def test_fit_of_some_accounts_minds_no_score_of_others():
+    """c is new: its score of 7 is not looked at, and whoever serves it is not short."""
+    rule = Fit(score="value", price=10, at_least=0.5, where={"state": "old"})
+    assert cost(rule, sided(), a="r1", b="r1", c="r2") == 5.0
+    assert cost(rule, sided(), a="r1", b="r1", c="r1") == 5.0
+    assert amounts(rule, sided(), a="r1", b="r1", c="r1") == {"r1": 0.5}
+    assert cost(rule, sided(), a="r1", b="r2", c="r1") == math.inf
+    assert refusal(Fit(score="value", price=10), sided()) == (
+        "rule 'rule', pairs, column 'value': 1 score not between 0 and 1; "
+        "the first is 7 for account 'c' and rep 'r1'\n"
+        "    fix: correct the scores, or set best to the highest score there is"
+    )
+
+
+def test_fit_of_some_reps_has_a_price_for_those_only():
+    """Juniors are short 0.75 of a and 1 of b and c, at 4; seniors have no score below 0."""
+    rule = Fit(score="value", price=4, where_rep={"grade": "junior"})
+    assert cost(rule, sided(), a="r2", b="r2", c="r2") == 11.0
+    assert cost(rule, sided(), a="r2", b="r1", c="r1") == 3.0
+    assert amounts(rule, sided(), a="r2", b="r1", c="r1") == {"r2": 0.75}
+
+
+def test_fit_of_a_match_for_some_accounts_and_reps():
+    """Only of the north with reps of retail: a does not suit r2; b, of the south, is free."""
+    rule = Fit(
+        match={"industry": "does"},
+        at_least=0.5,
+        where={"area": "north"},
+        where_rep={"does": "retail"},
+    )
+    assert cost(rule, matched(), a="r2", b="r2") == math.inf
+    assert amounts(rule, matched(), a="r2", b="r2") == {"r2": 0.5}
+    assert cost(rule, matched(), a="r1", b="r2") == 0.0
+    said = rule.eligibility(matched())
+    assert np.array_equal(said.may[said.kind], [[True, False], [True, True]])
+
+
+def test_fit_of_a_derived_score():
+    """Scores are worked out for any pair: 0.5 of r1, 1 of r2."""
+
+    class Half:
+        def at(self, problem, account, rep):
+            return 0.5 + 0.5 * rep
+
+    data = problem({"x": [1, 1]}, 2).with_(pair_measures={"match": Half()})
+    assert cost(Fit(score="match", price=3), data, a="r1", b="r2") == 1.5
+    assert amounts(Fit(score="match", price=3), data, a="r1", b="r2") == {"r1": 0.5}

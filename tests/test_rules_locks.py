@@ -11,8 +11,10 @@ import pytest
 from pydantic import ValidationError
 from toys import amounts, cost, findings, messages, problem, refusal
 
+from optiterr.compile import compile_model
 from optiterr.findings import Weight
 from optiterr.rules.locks import Locks
+from optiterr.rules.pool import Pool
 
 TODAY = dt.date(2026, 7, 1)
 
@@ -256,3 +258,63 @@ def test_locks_fields_are_checked():
         Locks(forbid=[{"account": "a"}])
     with pytest.raises(ValidationError, match="Extra inputs"):
         Locks(keep=[{"account": "a", "because": "x"}])
+
+
+def test_locks_of_other_accounts_do_not_count():
+    """Gold accounts only: a stays with r1; b may go to r3, which another rule may forbid."""
+    data = problem({"segment": ["gold", "", ""]}, 3, owner=["r1", "r2", None])
+    rule = Locks(
+        keep=[{"account": "a"}, {"account": "c", "rep": "r1"}],
+        forbid=[{"account": "b", "rep": "r3"}],
+        where={"segment": "gold"},
+    )
+    assert amounts(rule, data, a="r1", b="r3", c="r2") == {}
+    assert cost(rule, data, a="r1", b="r3", c="r2") == 0.0
+    assert amounts(rule, data, a="r2", b="r3", c="r2") == {"a": 1.0}
+    assert cost(rule, data, a="r2", b="r3", c="r2") == math.inf
+    priced = rule.model_copy(update={"price": 3.0})
+    assert cost(priced, data, a="r2", b="r3", c="r2") == 3.0
+
+
+def test_locks_of_other_accounts_are_not_judged():
+    """b's locks contradict each other and c has no owner: another rule's matter. Unknown
+    accounts are told all the same, and so are ended locks of those that count only."""
+    data = problem({"x": [1.0, 2.0, 2.0]}, 3, owner=["r1", "r2", None], planning_date=TODAY)
+    twice = [{"account": "b", "rep": one} for one in ("r1", "r2")]
+    ended = {"account": "b", "until": TODAY - dt.timedelta(days=1)}
+    rule = Locks(keep=[{"account": "a"}, *twice, {"account": "c"}, ended], where={"x": 1})
+    assert messages(rule, data, a="r1", b="r1", c="r1") == []
+    assert cost(rule, data, a="r1", b="r1", c="r1") == 0.0
+    assert "is kept with another rep too" in refusal(rule.model_copy(update={"where": None}), data)
+    assert "unknown account 'z1'" in refusal(
+        Locks(keep=[{"account": "z1", "rep": "r1"}], where={"x": 1}), data
+    )
+
+
+def test_locks_that_name_reps_refuse_a_filter_of_reps():
+    """With what to write instead."""
+    with pytest.raises(ValidationError, match="drop where_rep, and use where for accounts"):
+        Locks(where_rep={"role": "x"})
+
+
+def test_locks_have_a_price_when_a_kept_account_stays_open():
+    """a is kept: open it costs 4, as with r2. b is forbidden to r3: open it costs nothing."""
+    rule = Locks(keep=[{"account": "a"}], forbid=[{"account": "b", "rep": "r3"}], price=4)
+    rules = {"pool": Pool(price=0.0), "locks": rule}
+    model = compile_model(rules, books()).model
+    for plan, charge in (([-1, -1, 0, 0], 4.0), ([0, -1, 0, 0], 0.0), ([1, 2, -1, -1], 8.0)):
+        assert model.charge(model.picks(model.choose(plan)))["locks"] == charge
+    assert messages(rule, books(), a=None, b=None, c="r1", d="r1") == [
+        "account a is kept with rep r1, but nobody serves it"
+    ]
+
+
+def test_locks_let_no_kept_account_stay_open():
+    """a is kept: it must be served. Locks of accounts that are not spoken of say nothing."""
+    keep = [{"account": "a"}, {"account": "b"}]
+    hard, some = Locks(keep=keep), Locks(keep=keep, where={"x": 1})
+    assert hard.may_open(books()).tolist() == [False, False, True, True]
+    assert some.may_open(books()).tolist() == [False, True, True, True]
+    assert Locks(keep=keep, price=1).may_open(books()) is None
+    model = compile_model({"pool": Pool(price=1.0), "locks": some}, books()).model
+    assert (model.choose([-1, 0, 0, 0]) < 0).tolist() == [True, False, False, False]

@@ -123,3 +123,33 @@ def test_skills_settings_that_contradict(fields, message):
     with pytest.raises(ValidationError) as error:
         Skills(**fields)
     assert message in str(error.value)
+
+
+def sided():
+    """Three banks, two of them gold; r1 and r2 cannot bank, and r2 is a generalist."""
+    return problem(
+        {"skills": ["bank", "bank", "bank"], "segment": ["gold", "", "gold"]},
+        {"skills": ["", "", "bank"], "role": ["expert", "generalist", "expert"]},
+    )
+
+
+def test_skills_of_some_accounts_say_nothing_of_others():
+    """b is not gold: anybody may serve it, the gold ones need r3."""
+    rule = Skills(where={"segment": "gold"})
+    assert amounts(rule, sided(), a="r3", b="r1", c="r3") == {}
+    assert cost(rule, sided(), a="r3", b="r1", c="r3") == 0.0
+    assert amounts(rule, sided(), a="r1", b="r1", c="r3") == {"r1": 1.0}
+    assert cost(rule, sided(), a="r1", b="r1", c="r3") == math.inf
+    said = rule.eligibility(sided())
+    assert np.array_equal(
+        said.may[said.kind], [[False, False, True], [True, True, True], [False, False, True]]
+    )
+
+
+def test_skills_of_some_reps_have_a_price_for_those_only():
+    """Experts pay 4 for each skill missed: r1 with a and b 8, r2 nothing."""
+    rule = Skills(where_rep={"role": "expert"}, price=4)
+    assert cost(rule, sided(), a="r1", b="r1", c="r2") == 8.0
+    assert amounts(rule, sided(), a="r1", b="r1", c="r2") == {"r1": 2.0}
+    both = Skills(where={"segment": "gold"}, where_rep={"role": "expert"}, price=4)
+    assert cost(both, sided(), a="r1", b="r1", c="r2") == 4.0

@@ -150,3 +150,48 @@ def test_travel_at_a_price_beyond_floats_is_refused_in_words():
         ": a coefficient is not finite\n"
         "    fix: use smaller numbers: another unit for the measure, or a smaller price"
     )
+
+
+def sided():
+    """On the equator: a at 1, b and c at 3 degrees east; r1 at 0 flies, r2 at 2 drives."""
+    return problem(
+        {"latitude": [0.0] * 3, "longitude": [1.0, 3.0, 3.0], "remote": [False, False, True]},
+        {"latitude": [0.0, 0.0], "longitude": [0.0, 2.0], "by": ["air", "car"]},
+    )
+
+
+def test_travel_to_some_accounts_costs_nothing_else():
+    """c is served by phone: r1 pays 1 + 3 degrees for a and b, and may be as far as it likes."""
+    rule = Travel(price=1, max=400, where={"remote": False})
+    plan = dict.fromkeys("abc", "r1")
+    assert cost(rule, sided(), **plan) == pytest.approx(4 * DEGREE)
+    assert amounts(rule, sided(), **plan) == pytest.approx({"r1": 4 * DEGREE})
+    near = Travel(max=200, where={"remote": False})
+    assert cost(near, sided(), a="r1", b="r2", c="r1") == 0.0
+    assert cost(near, sided(), a="r1", b="r1", c="r2") == math.inf
+    assert list(amounts(near, sided(), a="r1", b="r1", c="r2")) == ["r1"]
+
+
+def test_travel_of_some_reps_has_a_price_and_a_limit_for_those_only():
+    """Cars go 1 degree to each of a, b and c; r1 flies free and as far as it likes."""
+    rule = Travel(price=2, max=112, where_rep={"by": "car"})
+    assert cost(rule, sided(), **dict.fromkeys("abc", "r1")) == 0.0
+    assert amounts(rule, sided(), **dict.fromkeys("abc", "r1")) == {}
+    assert cost(rule, sided(), a="r2", b="r1", c="r2") == pytest.approx(4 * DEGREE)
+    assert amounts(rule, sided(), a="r2", b="r1", c="r2") == pytest.approx({"r2": 2 * DEGREE})
+
+
+def test_travel_by_a_derived_measure():
+    """Minutes are worked out for any pair: 30 for r1 and 50 for r2, at most 40."""
+
+    class Minutes:
+        def at(self, problem, account, rep):
+            return 30.0 + 20.0 * rep
+
+    data = problem({"x": [1, 1]}, 2).with_(pair_measures={"minutes": Minutes()})
+    rule = Travel(measure="minutes", max=40, price=0.1)
+    assert cost(rule, data, a="r1", b="r1") == pytest.approx(6.0)
+    assert cost(rule, data, a="r1", b="r2") == math.inf
+    assert messages(rule, data, a="r1", b="r2")[-1] == (
+        "rep r2 serves 1 account beyond 40 minutes; the farthest, b, is 50 minutes away"
+    )

@@ -10,13 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from optiterr.errors import DataError, Fault
+from optiterr.carriers import Carriers, Loads, carriers
+from optiterr.errors import DataError
 from optiterr.findings import Finding, Weight, written
 from optiterr.model import ModelBuilder
+from optiterr.notation import Notation, band
 from optiterr.pairs import Floats
 from optiterr.problem import Column, Problem
 from optiterr.rowfunctions import TOLERANCE, Band
 from optiterr.rules import Rule
+from optiterr.rules.spoken import fair_part
+
+Positions = NDArray[np.int64]
 
 NOISE = 1e-12
 """A deviation below this share of the bound is rounding of the sum, not load."""
@@ -28,8 +33,10 @@ MOST_ENTRIES = 200_000_000
 class Balance(Rule):
     """Every rep carries a fair part of a measure: an equal one, or one in proportion to a column.
 
-    The part is taken of everything the accounts add up to. With groups, and for measures that
-    depend on the rep, it is taken of what the rep's own group carries, and so moves with the plan.
+    The part is taken of everything the accounts add up to. With groups, with ``where_rep``, and for
+    measures that depend on the rep, it is taken of what the rep's own group carries, and so moves
+    with the plan. With ``by``, all reps of one manager, district or region carry together, and each
+    of these carries a fair part.
     """
 
     algebra: ClassVar[str] = (
@@ -42,12 +49,21 @@ class Balance(Rule):
     measure: str = Field(
         min_length=1, description="account or pair measure to balance; 'accounts' counts them"
     )
+    by: str | None = Field(
+        None,
+        min_length=1,
+        description="rep column, such as the manager: the reps of a value carry together; without "
+        "it each rep alone",
+    )
     proportional_to: str | None = Field(
         None,
-        description="rep column that fair parts are in proportion to; without it all are equal",
+        description="rep column that fair parts are in proportion to, with by the sum of its reps; "
+        "without it all parts are equal",
     )
     groups: str | None = Field(
-        None, description="rep column that names a rep's group; balance is kept inside each group"
+        None,
+        description="rep column that names a rep's group; balance is kept inside each group. With "
+        "by, all reps of a value belong to one group",
     )
     within: float = Field(
         0.0, ge=0, le=10, description="share of the target by which a load may differ for free"
@@ -79,6 +95,8 @@ class Balance(Rule):
 
     def reads(self) -> tuple[Column, ...]:
         found = [Column("measure", self.measure)]
+        if self.by is not None:
+            found.append(Column("reps", self.by, "text"))
         if self.proportional_to is not None:
             found.append(Column("reps", self.proportional_to))
         if self.groups is not None:
@@ -86,86 +104,86 @@ class Balance(Rule):
         return tuple(found)
 
     def entries_per_pair(self, problem: Problem) -> float:
-        teams = pd.Series(np.zeros(len(problem.reps)))
-        if self.groups is not None:
-            teams = problem.reps[self.groups]
-        sizes = teams[problem.serves].value_counts(dropna=False)
-        if len(sizes) < 2 and not problem.is_pair_column(self.measure):
+        heard = problem.reps[problem.serves & self.speaks_to(problem)]
+        one = heard[self.by or "rep_id"]
+        if self.groups is None:
+            sizes = pd.Series([one.nunique()])
+        else:
+            sizes = one.groupby(heard[self.groups], dropna=False).nunique()
+        if not self._moves(problem, len(sizes)):
             return 1.0
         return (2.0 if self.hard_within is None else 4.0) * float(sizes.max())
 
+    def _moves(self, problem: Problem, groups: int) -> bool:
+        """Whether targets depend on what the plan gives to each group."""
+        return groups > 1 or self.where_rep is not None or problem.is_pair_column(self.measure)
+
     def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
-        group, share = self._shares(name, problem)
-        if group.max(initial=0) > 0 or problem.is_pair_column(self.measure):
-            self._moving(name, problem, model, group, share)
+        who = carriers(name, problem, self.by, self.speaks_to(problem))
+        group, share = self._shares(name, problem, who)
+        loads = who.loads(problem, self.speaks_of(problem), self.measure)
+        if self._moves(problem, int(group.max(initial=-1)) + 1):
+            self._moving(name, model, who, loads, group, share)
             return
-        target = share * problem.account_number(self.measure).sum()
-        price = np.full(len(share), self.price or 0.0)
+        band = self._band(name, problem, who, share)
+        model.add_rows(name, band, who.labels, loads.row, loads.pair, loads.amount)
+
+    def _band(self, name: str, problem: Problem, who: Carriers, share: Floats) -> Band:
+        """The band around targets that are shares of everything."""
+        matches, rows = self.speaks_of(problem), len(who)
+        target = share * problem.account_number(self.measure)[matches].sum()
+        price = np.full(rows, self.price or 0.0)
         if self.price is not None and self.per == "share":
-            self._refuse(
+            who.refuse(
                 name,
-                problem,
-                problem.serves & (target <= 0),
+                who.serving & (target <= 0) & (self.where is None or matches.any()),
                 "the target is 0, so a deviation is no share of it",
                 "write 'per: unit', or correct " + repr(self.proportional_to or self.measure),
             )
-            price = np.divide(price, target, where=target > 0, out=np.zeros(len(share)))
-        free = np.where(problem.serves, 0.0, np.inf)
+            price = np.divide(price, target, where=target > 0, out=np.zeros(rows))
+        free = np.where(who.serving, 0.0, np.inf)
         low, high = target * (1 - self.within) - free, target * (1 + self.within) + free
         if self.price is None:
-            band = Band.of(len(share), lower=low, upper=high)
-        else:
-            hard = 0.0 if self.hard_within is None else self.hard_within
-            open_ = np.inf if self.hard_within is None else free
-            band = Band.of(
-                len(share),
-                lower=target * (1 - hard) - open_,
-                low=low,
-                high=high,
-                upper=target * (1 + hard) + open_,
-                price_below=price * problem.serves,
-                price_above=price * problem.serves,
-            )
-        model.add_rep_rows(name, band, problem.pair_number(self.measure))
+            return Band.of(rows, lower=low, upper=high)
+        hard = 0.0 if self.hard_within is None else self.hard_within
+        open_ = np.inf if self.hard_within is None else free
+        return Band.of(
+            rows,
+            lower=target * (1 - hard) - open_,
+            low=low,
+            high=high,
+            upper=target * (1 + hard) + open_,
+            price_below=price * who.serving,
+            price_above=price * who.serving,
+        )
 
-    def _shares(self, name: str, problem: Problem) -> tuple[NDArray[np.int64], Floats]:
-        """Each rep's group, counted from 0 (-1: has no target), and share of what it carries."""
-        serves = problem.serves
-        group = np.zeros(len(serves), dtype=np.int64)
+    def _shares(self, name: str, problem: Problem, who: Carriers) -> tuple[Positions, Floats]:
+        """Each carrier's group, counted from 0 (-1: none serves), and share of what it carries."""
+        group = np.where(who.serving, 0, -1)
         if self.groups is not None:
-            text = problem.reps[self.groups].fillna("").to_numpy(dtype=object)
-            self._refuse(
-                name,
-                problem,
-                serves & (text == ""),
-                f"names no group in column {self.groups!r}",
-                "name one for every rep who serves",
-            )
-            group[serves] = np.unique(text[serves].astype(str), return_inverse=True)[1]
-        group[~serves] = -1
-        part = np.ones(len(serves))
+            group = who.grouped(name, problem, self.groups)
+        part = who.serving.astype(float)
         if self.proportional_to is not None:
-            part = problem.rep_number(self.proportional_to)
-        total = np.bincount(group[serves], part[serves], minlength=1)
-        self._refuse(
+            part = who.added(problem.rep_number(self.proportional_to))
+        total = np.bincount(group[who.serving], part[who.serving], minlength=1)
+        who.refuse(
             name,
-            problem,
-            serves & (total[group] <= 0),
+            who.serving & (total[group] <= 0),
             f"column {self.proportional_to!r} adds up to 0 in its group",
             "give at least one rep of the group a positive number",
         )
-        share = np.divide(part, total[group], where=serves, out=np.zeros(len(serves)))
-        return group, share
+        return group, np.divide(part, total[group], where=who.serving, out=np.zeros(len(who)))
 
     def _moving(
         self,
         name: str,
-        problem: Problem,
         model: ModelBuilder,
-        group: NDArray[np.int64],
+        who: Carriers,
+        loads: Loads,
+        group: Positions,
         share: Floats,
     ) -> None:
-        """Two rows a rep, over and under a target that is a share of what the group carries."""
+        """Two rows a carrier, over and under a target that is a share of what the group carries."""
         if self.price is not None and self.per == "share":
             raise DataError(
                 f"rule {name!r}",
@@ -173,13 +191,12 @@ class Balance(Rule):
                 "deviation cannot be priced as a share of it",
                 "write 'per: unit' and give the price of one unit",
             )
-        amount = problem.pair_number(self.measure)
-        size = np.bincount(group[group >= 0])
-        entries = int(size[np.maximum(group[problem.pairs.rep], 0)].sum())
-        if entries > MOST_ENTRIES:
+        size = np.bincount(group[group >= 0], minlength=1)
+        count = int(size[group[loads.row]].sum())
+        if count > MOST_ENTRIES:
             raise DataError(
                 f"rule {name!r}",
-                f"balance inside groups needs {entries:,} entries for {len(amount):,} pairs",
+                f"balance inside groups needs {count:,} entries for {len(loads.pair):,} pairs",
                 "use smaller groups, fewer candidates a account, or an account measure "
                 "without groups",
             )
@@ -189,51 +206,52 @@ class Balance(Rule):
         for prefix, within, hard in parts:
             for side, sign in (("above", 1.0), ("below", -1.0)):
                 row, pair, value = _against_group(
-                    problem, group, amount, sign, -sign * share * (1 + sign * within)
+                    loads, group, sign, -sign * share * (1 + sign * within)
                 )
                 band = (
-                    Band.of(len(share), upper=0.0)
+                    Band.of(len(who), upper=0.0)
                     if hard
-                    else Band.of(len(share), high=0.0, price_above=self.price or 0.0)
+                    else Band.of(len(who), high=0.0, price_above=self.price or 0.0)
                 )
-                model.add_rows(name, band, problem.rep_ids, row, pair, value, part=prefix + side)
-
-    def _refuse(
-        self, name: str, problem: Problem, wrong: NDArray[np.bool_], what: str, fix: str
-    ) -> None:
-        faults = [Fault(f"rule {name!r}, rep {rep!r}", what, fix) for rep in problem.rep_ids[wrong]]
-        if faults:
-            raise DataError.of(faults)
+                model.add_rows(name, band, who.labels, row, pair, value, part=prefix + side)
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
-        books = problem.books(assignment)
+        books = self.books(problem, assignment)
         amount = pd.Series(books.get(self.measure, 1.0), books.index, dtype=float)
-        carried = amount.groupby(books["rep_id"]).sum().to_dict()
-        teams: dict[str, list[tuple[str, float, float]]] = {}
-        for rep in problem.reps[problem.serves].to_dict("records"):
-            part = 1.0 if self.proportional_to is None else float(rep[self.proportional_to])
-            team = "" if self.groups is None else str(rep[self.groups])
-            load = float(carried.get(rep["rep_id"], 0.0))
-            teams.setdefault(team, []).append((str(rep["rep_id"]), part, load))
-        moves = len(teams) > 1 or self.measure in problem.pair_columns
+        given = amount.groupby(books["rep_id"]).sum().to_dict()
+        parts: dict[str, float] = {}
+        loads: dict[str, float] = {}
+        teams: dict[str, list[str]] = {}
+        for rep in problem.reps[problem.serves & self.speaks_to(problem)].to_dict("records"):
+            one = str(rep["rep_id" if self.by is None else self.by])
+            if one not in parts:
+                team = "" if self.groups is None else str(rep[self.groups])
+                teams.setdefault(team, []).append(one)
+                parts[one], loads[one] = 0.0, 0.0
+            loads[one] += float(given.get(rep["rep_id"], 0.0))
+            if self.proportional_to is None:
+                parts[one] = 1.0
+            else:
+                parts[one] += float(rep[self.proportional_to])
+        moves = self._moves(problem, len(teams))
         every = float(amount.sum())
         for members in teams.values():
-            parts = sum(part for _, part, _ in members)
-            whole = sum(load for _, _, load in members) if moves else every
-            for rep_id, part, load in members:
-                target = part / parts * whole if parts else 0.0
+            whole = sum(loads[one] for one in members) if moves else every
+            together = sum(parts[one] for one in members)
+            for one in members if self.by is None else sorted(members):
+                target = parts[one] / together * whole if together else 0.0
                 yield from self._judge(
-                    name, rep_id, load, target, self.within, self.severity, moves
+                    name, one, loads[one], target, self.within, self.severity, moves
                 )
                 if self.hard_within is not None:
                     yield from self._judge(
-                        name, rep_id, load, target, self.hard_within, Weight.BREACH, moves
+                        name, one, loads[one], target, self.hard_within, Weight.BREACH, moves
                     )
 
     def _judge(
         self,
         name: str,
-        rep_id: str,
+        one: str,
         load: float,
         target: float,
         within: float,
@@ -256,25 +274,42 @@ class Balance(Rule):
         yield Finding(
             rule=name,
             weight=weight,
-            where=rep_id,
+            where=one,
             amount=miss / target if shared else miss,
             unit="share of the target" if shared else self.measure,
-            message=f"rep {rep_id} carries {written(load)} {self.measure}, {written(miss)} "
-            f"{'over' if over else 'under'} the fair part of {written(target)}{band}",
+            message=f"{self.by or 'rep'} {one} carries {written(load)} {self.measure}, "
+            f"{written(miss)} {'over' if over else 'under'} the fair part of "
+            f"{written(target)}{band}",
         )
+
+    def formula(self, say: Notation) -> tuple[str, ...]:
+        at = "j" if self.by is None else "m"
+        load, each = say.load(self.measure, self.by), say.each(self.by)
+        lines = [
+            fair_part(say, self.measure, self.by, self.proportional_to, self.groups),
+            f"{each}: {band(self.within, load, f't_{at}', '' if self.price is None else at)}",
+        ]
+        if self.hard_within is not None:
+            lines.append(f"{each}: {band(self.hard_within, load, f't_{at}')}")
+        return tuple(lines)
+
+    def term(self, say: Notation) -> str:
+        if self.price is None:
+            return ""
+        at = "j" if self.by is None else "m"
+        part = f" / t_{at}" if self.per == "share" else ""
+        return say.total(f"(under_{at} + over_{at}){part}", self.by)
 
 
 def _against_group(
-    problem: Problem, group: NDArray[np.int64], amount: Floats, own: float, whole: Floats
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    loads: Loads, group: Positions, own: float, whole: Floats
+) -> tuple[Positions, Positions, Floats]:
     """Entries of rows ``own * load_r + whole_r * (sum of the loads in the group of r)``."""
-    at = group[problem.pairs.rep]
-    every = np.flatnonzero(at >= 0)
-    row, pair = [problem.pairs.rep[every].astype(np.int64)], [every]
-    value = [own * amount[every]]
+    at = group[loads.row]
+    row, pair, value = [loads.row], [loads.pair], [own * loads.amount]
     for one in range(int(group.max(initial=-1)) + 1):
         members, inside = np.flatnonzero(group == one), np.flatnonzero(at == one)
         row.append(np.repeat(members, len(inside)))
-        pair.append(np.tile(inside, len(members)))
-        value.append(np.outer(whole[members], amount[inside]).ravel())
+        pair.append(np.tile(loads.pair[inside], len(members)))
+        value.append(np.outer(whole[members], loads.amount[inside]).ravel())
     return np.concatenate(row), np.concatenate(pair), np.concatenate(value)

@@ -14,8 +14,10 @@ from scipy import sparse
 from optiterr.errors import DataError
 from optiterr.findings import Finding, Weight, counted, listed, written
 from optiterr.model import ModelBuilder
+from optiterr.notation import Notation, number, of_rep
 from optiterr.pairs import Floats, Mask
 from optiterr.problem import Column, Problem
+from optiterr.protected import refuse
 from optiterr.rowfunctions import TOLERANCE
 from optiterr.rules import Eligibility, Rule
 
@@ -40,7 +42,7 @@ class Fit(Rule):
         description="cost of each point short of the best fit; without it only at_least counts",
     )
     score: str | None = Field(
-        None, description="measure of the pairs file that holds a score between 0 and best"
+        None, description="pair measure that holds a score between 0 and best"
     )
     best: float = Field(1.0, gt=0, description="the best score there is")
     match: dict[str, str] = Field(
@@ -58,6 +60,7 @@ class Fit(Rule):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        refuse(*(name for _, name in self.compared()))
         if (self.score is None) == (not self.match):
             raise ValueError("fit needs either a score from the pairs file or columns to match")
         if self.price is None and self.at_least is None:
@@ -79,6 +82,12 @@ class Fit(Rule):
         if self.weight is not None and self.price is None:
             raise ValueError("weight multiplies what is priced: set a price or drop weight")
         return self
+
+    def compared(self) -> tuple[tuple[str, str], ...]:
+        """Table and name of each column by which reps are compared with accounts."""
+        score = () if self.score is None else (("pairs", self.score),)
+        wanted = (("accounts", name) for name in self.match)
+        return (*score, *wanted, *(("reps", name) for name in self.match.values()))
 
     def reads(self) -> tuple[Column, ...]:
         found = [] if self.score is None else [Column("pairs", self.score)]
@@ -104,8 +113,8 @@ class Fit(Rule):
         return self._score(problem) >= self._least
 
     def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
-        score = self._score(problem)
-        wrong = np.flatnonzero((score < 0) | (score > self.best))
+        score, under = self._score(problem), self.under(problem)
+        wrong = np.flatnonzero(under & ((score < 0) | (score > self.best)))
         if self.score is not None and len(wrong):
             at = wrong[0]
             account = problem.account_ids[problem.pairs.account[at]]
@@ -121,7 +130,7 @@ class Fit(Rule):
         short = np.maximum(self.best - score, 0.0)
         if self.weight is not None:
             short *= problem.account_number(self.weight)[problem.pairs.account]
-        model.add_cost(name, self.price * short)
+        model.add_cost(name, np.where(under, self.price * short, 0.0))
 
     @property
     def _least(self) -> float:
@@ -167,7 +176,7 @@ class Fit(Rule):
         return {one.strip() for one in text.split(self.separator)} - {""}
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
-        books = problem.books(assignment)
+        books = self.books(problem, assignment)
         books = books[books["rep_id"].isin(problem.reps["rep_id"])]
         score = self._scores(problem, books)
         known = ~np.isnan(score)
@@ -225,6 +234,28 @@ class Fit(Rule):
     def _have_common(self, asked: str, given: str) -> bool:
         left, right = ({one.strip() for one in t.split(self.separator)} for t in (asked, given))
         return bool((left & right) - {""})
+
+    def formula(self, say: Notation) -> tuple[str, ...]:
+        if self.score is not None:
+            score = say.of_account(self.score)
+        else:
+            weights = self.weights or dict.fromkeys(self.match, 1.0)
+            parts = [
+                f"{number(weights[asked])} [{say.of_account(asked)} ∩ {of_rep(given)} ≠ ∅]"
+                for asked, given in self.match.items()
+            ]
+            whole = number(sum(weights.values()))
+            score = f"({' + '.join(parts)}) / {whole}, words parted by {self.separator!r}"
+        lines = [f"s_ij = {score}"]
+        if self.at_least is not None:
+            lines.append(f"{say.every_pair}: x_ij = 0 where s_ij < {number(self.at_least)}")
+        return tuple(lines)
+
+    def term(self, say: Notation) -> str:
+        if self.price is None:
+            return ""
+        weight = "" if self.weight is None else say.times(self.weight)
+        return say.pairs(f"{weight}({number(self.best)} − s_ij) x_ij")
 
 
 def _incidence(held: list[list[int]], words: int) -> sparse.csr_array:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from optiterr.errors import DataError, Fault, meant, nearest
 from optiterr.findings import Finding, Weight, counted, listed
 from optiterr.model import ModelBuilder
+from optiterr.notation import Notation
 from optiterr.pairs import Mask
 from optiterr.problem import DEPARTED, NOBODY, Problem
 from optiterr.rules import Eligibility, Rule
+from optiterr.rules.spoken import lock_words
 
 Positions = NDArray[np.int64]
+InForce = tuple[Positions, Positions, Mask]
 
 MOST_NAMED = 20
 """Up to this many broken locks get a finding of their own; beyond, one finding counts them."""
@@ -35,9 +38,7 @@ class Keep(BaseModel):
     account: str = Field(min_length=1, description="account id")
     rep: str | None = Field(None, description="rep id; without it today's owner")
     reason: str = Field("", description="why, in words; shown in findings")
-    until: dt.date | None = Field(
-        None, description="last day of the lock; without it there is none"
-    )
+    until: dt.date | None = Field(None, description="last day of the lock; empty: it never ends")
 
 
 class Forbid(BaseModel):
@@ -48,13 +49,14 @@ class Forbid(BaseModel):
     account: str = Field(min_length=1, description="account id")
     rep: str = Field(min_length=1, description="rep id")
     reason: str = Field("", description="why, in words; shown in findings")
-    until: dt.date | None = Field(
-        None, description="last day of the lock; without it there is none"
-    )
+    until: dt.date | None = Field(None, description="last day of the lock; empty: it never ends")
 
 
 class Locks(Rule):
-    """Accounts named as kept are served by the rep named, and never by a rep forbidden to them."""
+    """Accounts named as kept are served by the rep named, and never by a rep forbidden to them.
+
+    A kept account cannot stay open. Locks of accounts that the rule does not speak of do not count.
+    """
 
     algebra: ClassVar[str] = (
         r"x_{ij} = 1 \quad \forall (i, j) \in \mathrm{keep}, \qquad "
@@ -68,6 +70,15 @@ class Locks(Rule):
         None,
         description="name of a table: account, rep, action (keep or forbid), reason, until",
     )
+
+    @model_validator(mode="after")
+    def _names_its_reps(self) -> Self:
+        if self.where_rep is not None:
+            raise ValueError("each lock names its rep: drop where_rep, and use where for accounts")
+        return self
+
+    def may_open(self, problem: Problem) -> Mask | None:
+        return None if self.price is not None else _kept(problem, self._in_force(problem)) == NOBODY
 
     def eligible(self, problem: Problem) -> Eligibility | None:
         if self.price is not None:
@@ -89,25 +100,16 @@ class Locks(Rule):
         return Eligibility(kind, may[joint // len(opened)] & opened[joint % len(opened)])
 
     def allows(self, problem: Problem) -> Mask | None:
-        return None if self.price is not None else self._broken(problem) == 0
+        return None if self.price is not None else _broken(problem, self._in_force(problem)) == 0
 
     def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
         if self.price is not None:
-            model.add_cost(name, self.price * self._broken(problem))
+            locks = self._in_force(problem)
+            model.add_cost(name, self.price * _broken(problem, locks))
+            model.charge_open(name, self.price * (_kept(problem, locks) != NOBODY))
 
-    def _broken(self, problem: Problem) -> Positions:
-        """How many locks each candidate pair breaks, shape (P,)."""
-        account, rep, keeps = self._in_force(problem)
-        kept = np.full(len(problem.accounts), NOBODY, dtype=np.int64)
-        kept[account[keeps]] = rep[keeps]
-        wanted = kept[problem.pairs.account]
-        broken = np.where((wanted != NOBODY) & (wanted != problem.pairs.rep), 1, 0)
-        at = problem.pairs.find(account[~keeps], rep[~keeps])
-        broken[at[at >= 0]] += 1
-        return broken
-
-    def _in_force(self, problem: Problem) -> tuple[Positions, Positions, Mask]:
-        """Account, rep and whether it is kept, for every lock in force, each at most once.
+    def _in_force(self, problem: Problem) -> InForce:
+        """Account, rep and whether it is kept, for every lock that counts, each at most once.
 
         DataError for every lock that cannot be read, contradicts another, or names nobody known.
         """
@@ -122,6 +124,8 @@ class Locks(Rule):
             locks = locks[~dated | (locks["until"] >= pd.Timestamp(problem.planning_date))]
         named = locks["rep"].notna().to_numpy()
         account = problem.account_index.get_indexer(pd.Index(locks["account"]))
+        counts = np.append(self.speaks_of(problem), True)[account]  # unknown accounts are told
+        locks, account, named = locks[counts], account[counts], named[counts]
         rep = problem.rep_index.get_indexer(pd.Index(locks["rep"].where(named, "")))
         owner = np.append(problem.owner, NOBODY)[account]
         rep = np.where(named | (account < 0), rep, owner).astype(np.int64)
@@ -196,17 +200,20 @@ class Locks(Rule):
         return pd.concat([here, made], ignore_index=True) if len(here) else made
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
-        locks: list[Mapping[Hashable, object]] = []
-        locks += [{**dict(lock), "action": "keep"} for lock in self.keep]
+        locks: list[Mapping[Hashable, object]]
+        locks = [{**dict(lock), "action": "keep"} for lock in self.keep]
         locks += [{**dict(lock), "action": "forbid"} for lock in self.forbid]
         if self.table in problem.tables:
             locks += problem.tables[str(self.table)].to_dict("records")
         owned_by = problem.accounts["owner_id"].to_numpy(dtype=object)
         owner = dict(zip(problem.account_ids, owned_by, strict=True))
+        aside = set(problem.account_ids[~self.speaks_of(problem)])
         serving = assignment.to_dict()
         day, ended, broken = problem.planning_date, 0, dict[tuple[str, str], str]()
         for lock in locks:
             account, until = _said(lock, "account") or "", _said(lock, "until")
+            if account in aside:
+                continue
             if until is not None and day is not None and pd.Timestamp(until).date() < day:
                 ended += 1
                 continue
@@ -223,32 +230,54 @@ class Locks(Rule):
                 f" ({reason})" if reason else ""
             )
         for (account, _), message in broken.items() if len(broken) <= MOST_NAMED else ():
-            yield self._finding(name, account, 1, message)
+            yield _finding(name, self.severity, account, 1, message)
         if len(broken) > MOST_NAMED:
             first, more = next(iter(broken.values())), counted(len(broken) - 1, "more lock")
             others = listed(account for account, _ in list(broken)[1:])
             message = f"{first}; {more} are broken: {others}"
-            yield self._finding(name, "all", len(broken), message)
+            yield _finding(name, self.severity, "all", len(broken), message)
         if ended:
-            yield Finding(
-                rule=name,
-                weight=Weight.NOTE,
-                where="all",
-                amount=float(ended),
-                unit="locks",
-                message=f"{counted(ended, 'lock')} ended before the planning date {day} and no "
-                f"longer count{'s' if ended == 1 else ''}",
-            )
+            counts = f"count{'s' if ended == 1 else ''}"
+            before = f"ended before the planning date {day} and no longer {counts}"
+            yield _finding(name, Weight.NOTE, "all", ended, f"{counted(ended, 'lock')} {before}")
 
-    def _finding(self, name: str, where: str, count: int, message: str) -> Finding:
-        return Finding(
-            rule=name,
-            weight=self.severity,
-            where=where,
-            amount=float(count),
-            unit="locks",
-            message=message,
-        )
+    def formula(self, say: Notation) -> tuple[str, ...]:
+        lines = [f"x_ij = 1 for (i, j) = {lock_words(self.keep)}"] if self.keep else []
+        if self.forbid:
+            lines.append(f"x_ij = 0 for (i, j) = {lock_words(self.forbid)}")
+        if self.table is not None:
+            lines.append(f"x_ij = 1 or 0 as table {self.table!r} keeps or forbids")
+        if self.price is not None:
+            lines.append("broken_ij = how many of these are broken when rep j serves account i")
+        return tuple(lines)
+
+    def term(self, say: Notation) -> str:
+        return "" if self.price is None else say.pairs("broken_ij x_ij")
+
+
+def _finding(name: str, weight: Weight, where: str, count: int, message: str) -> Finding:
+    amount = float(count)
+    return Finding(
+        rule=name, weight=weight, where=where, amount=amount, unit="locks", message=message
+    )
+
+
+def _kept(problem: Problem, locks: InForce) -> Positions:
+    """The rep that each account is kept with, NOBODY for none, shape (accounts,)."""
+    account, rep, keeps = locks
+    kept = np.full(len(problem.accounts), NOBODY, dtype=np.int64)
+    kept[account[keeps]] = rep[keeps]
+    return kept
+
+
+def _broken(problem: Problem, locks: InForce) -> Positions:
+    """How many locks each candidate pair breaks, shape (P,)."""
+    account, rep, keeps = locks
+    wanted = _kept(problem, locks)[problem.pairs.account]
+    broken = np.where((wanted != NOBODY) & (wanted != problem.pairs.rep), 1, 0)
+    at = problem.pairs.find(account[~keeps], rep[~keeps])
+    broken[at[at >= 0]] += 1
+    return broken
 
 
 def _said(lock: Mapping[Hashable, object], key: str) -> str | None:

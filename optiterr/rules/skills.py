@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from optiterr.errors import DataError, Fault
 from optiterr.findings import Finding, counted
 from optiterr.model import ModelBuilder
+from optiterr.notation import Notation, of_rep
 from optiterr.pairs import Mask
 from optiterr.problem import Column, Problem
 from optiterr.rules import Eligibility, Rule
@@ -74,7 +75,8 @@ class Skills(Rule):
 
     def compile(self, name: str, problem: Problem, model: ModelBuilder) -> None:
         if self.price is not None:
-            model.add_cost(name, self.price * self._count(problem))
+            missing = np.where(self.under(problem), self._count(problem), 0)
+            model.add_cost(name, self.price * missing)
 
     def _count(self, problem: Problem) -> Counts:
         """How many skills and levels each candidate pair misses, shape (P,)."""
@@ -141,7 +143,7 @@ class Skills(Rule):
         return found
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
-        books = problem.books(assignment)
+        books = self.books(problem, assignment)
         books = books[books["rep_id"].isin(problem.reps["rep_id"])]
         reps = problem.reps.set_index("rep_id", drop=False)
         gone: list[list[str]] = [[]]
@@ -180,6 +182,22 @@ class Skills(Rule):
                     message=f"rep {rep_ids[at]} serves {counted(len(rows), 'account')} without "
                     f"every skill needed: {', '.join(named)}",
                 )
+
+    def formula(self, say: Notation) -> tuple[str, ...]:
+        parts = [
+            f"[{say.of_account(needed)} > {of_rep(held)}]" for needed, held in self.levels.items()
+        ]
+        if self.needs is not None:
+            needed, held = say.of_account(self.needs), of_rep(self.has)
+            split = f" split at {self.separator!r}"
+            parts.insert(0, f"|{needed}{split} that {held} has not, or not at the level|")
+        lines = [f"missing_ij = {' + '.join(parts)}"]
+        if self.price is None:
+            lines.append(f"{say.every_pair}: x_ij = 0 where missing_ij > 0")
+        return tuple(lines)
+
+    def term(self, say: Notation) -> str:
+        return "" if self.price is None else say.pairs("missing_ij x_ij")
 
 
 def _unmet(need: str, has: str, separator: str) -> list[str]:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from optiterr.errors import DataError, Fault
 from optiterr.findings import Finding, Weight, counted, written
 from optiterr.model import ModelBuilder
+from optiterr.notation import Notation, number, of_rep
 from optiterr.pairs import EARTH_RADIUS_KM, Floats, Mask, great_circle_km
 from optiterr.problem import Column, Problem
 from optiterr.rowfunctions import TOLERANCE
@@ -34,7 +35,7 @@ class Travel(Rule):
     measure: str = Field(
         DISTANCE,
         min_length=1,
-        description="a measure of the pairs file, or 'distance': great-circle km from coordinates",
+        description="a pair measure, or 'distance': great-circle km from coordinates",
     )
     latitude: str = Field(
         "latitude", min_length=1, description="account and rep column, in degrees north"
@@ -80,7 +81,7 @@ class Travel(Rule):
         cost = self.price * self._way(problem)
         if self.visits is not None:
             cost *= problem.account_number(self.visits)[problem.pairs.account]
-        model.add_cost(name, cost)
+        model.add_cost(name, np.where(self.under(problem), cost, 0.0))
 
     def _way(self, problem: Problem) -> Floats:
         """Way of each candidate pair, shape (P,)."""
@@ -111,7 +112,7 @@ class Travel(Rule):
         return great_circle_km(north[account], east[account], base_north[rep], base_east[rep])
 
     def check(self, name: str, problem: Problem, assignment: pd.Series[str]) -> Iterable[Finding]:
-        books = problem.books(assignment)
+        books = self.books(problem, assignment)
         books = books[books["rep_id"].isin(problem.reps["rep_id"])]
         way = self._ways(problem, books)
         known = ~np.isnan(way)
@@ -163,3 +164,19 @@ class Travel(Rule):
         apart = np.linalg.norm(ends[0] - ends[1], axis=1)
         across = np.linalg.norm(ends[0] + ends[1], axis=1)
         return np.asarray(2 * EARTH_RADIUS_KM * np.arctan2(apart, across))
+
+    def formula(self, say: Notation) -> tuple[str, ...]:
+        way = f"{say.of_account(self.measure)}"
+        if self.measure == DISTANCE:
+            account = f"({say.of_account(self.latitude)}, {say.of_account(self.longitude)})"
+            rep = f"({of_rep(self.latitude)}, {of_rep(self.longitude)})"
+            way = f"great-circle km from {account} to {rep}"
+        lines = [f"d_ij = {way}"]
+        if self.max is not None:
+            lines.append(f"{say.every_pair}: x_ij = 0 where d_ij > {number(self.max)}")
+        return tuple(lines)
+
+    def term(self, say: Notation) -> str:
+        if self.price is None:
+            return ""
+        return say.pairs(f"{'' if self.visits is None else say.times(self.visits)}d_ij x_ij")
