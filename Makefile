@@ -22,6 +22,7 @@ types: $(STAMP)
 docs: $(STAMP)
 	for model in balanced calm growth specialist greenfield; do \
 		$(BIN)/optiterr explain --model $$model --write || exit 1; done
+	$(BIN)/optiterr explain --rule all --write
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/phases.py --sizes 10000 100000 --repeats 3

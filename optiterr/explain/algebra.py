@@ -1,78 +1,85 @@
-"""A scenario as sets, variables, rules and terms: Markdown with algebra, made from the rules."""
+"""One rule as algebra: its law, its lines with names and numbers put in, its rows, its settings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Iterator
 
+from optiterr.explain.markdown import code, fenced, law, plain, table, value
+from optiterr.explain.reading import Reading
+from optiterr.findings import counted, listed
+from optiterr.notation import Notation, number
 from optiterr.rules import Rule
-from optiterr.scenario.layers import packaged
-from optiterr.scenario.loading import load_model
 
-_HEAD = r"""**Sets.** Accounts $i \in I$, reps $j \in J$, eligible reps $J_i \subseteq J$ of account
-$i$, today's rep $s(i)$ of account $i$.
-
-**Variables.** $x_{ij} \in \{0, 1\}$: rep $j$ serves account $i$.
-
-**Every plan.** $\displaystyle \sum_{j \in J_i} x_{ij} = 1 \quad \forall i \in I$
-
-**Objective.** $\displaystyle \min \sum_{\text{priced rules}} \text{price} \times \text{amount}$
-"""
+SHOWN = 4
+"""So many labels of a block of rows are shown."""
 
 
-def describe(name: str, title: str, description: str, rules: Mapping[str, Rule]) -> str:
-    """Markdown that states what ``rules`` ask for: in words, as settings, and as algebra."""
-    lines = [f"# {title or name}", ""]
-    if description:
-        lines += [description.strip(), ""]
-    lines += [_HEAD]
-    hard = [name for name, rule in rules.items() if rule.price is None]
-    soft = [name for name, rule in rules.items() if rule.price is not None]
-    lines += [f"Hard: {_listed(hard)}. Priced: {_listed(soft)}.", ""]
-    for rule_name, rule in rules.items():
-        lines += _rule(rule_name, rule)
-    return "\n".join(lines).rstrip() + "\n"
+def notation(rule: Rule, of_pairs: Collection[str] = ()) -> Notation:
+    """How the lines of ``rule`` write the sets that it speaks of."""
+    return Notation(
+        "I" if rule.where is None else "W",
+        "J" if rule.where_rep is None else "S",
+        frozenset(of_pairs),
+    )
 
 
-def model_page(name: str | Path) -> tuple[Path, str]:
-    """The file of the model ``name`` (in models/, or a path), and its page."""
-    path = Path(name)
-    if not path.exists():
-        path = packaged("models") / f"{name}.yaml"
-    model = load_model(name)
-    return path, describe(model.name, model.title, model.description, model.rules)
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "none"
-
-
-def _rule(name: str, rule: Rule) -> list[str]:
-    law = " ".join((type(rule).__doc__ or "").split("\n\n")[0].split())
-    kind = "hard" if rule.price is None else f"priced at {rule.price:g} a unit"
-    lines = [f"## {name}", "", f"*{rule.kind}*, {kind}. {law}", ""]
-    if rule.algebra:
-        lines += ["$$", rule.algebra.strip(), "$$", ""]
-    settings = rule.model_dump(mode="json", exclude={"kind"})
-    changed = {
-        key: value
-        for key, value in settings.items()
-        if value != type(rule).model_fields[key].get_default(call_default_factory=True)
-    }
-    if changed:
-        lines += ["| setting | value | meaning |", "| --- | --- | --- |"]
-        lines += [
-            f"| `{key}` | {_shown(value)} | {type(rule).model_fields[key].description or ''} |"
-            for key, value in changed.items()
-        ]
-        lines.append("")
+def lines_of(rule: Rule, of_pairs: Collection[str] = ()) -> list[str]:
+    """The rule in plain text, its filters in words as index sets below."""
+    say = notation(rule, of_pairs)
+    lines = list(rule.formula(say))
+    if rule.price is not None:
+        lines.append(f"cost: {number(rule.price)} × {rule.term(say) or 'amount'}")
+    if rule.where is not None:
+        lines.append(f"W = {{i ∈ I: {' '.join(rule.where.words().split())}}}")
+    if rule.where_rep is not None:
+        lines.append(f"S = {{j ∈ J: {' '.join(rule.where_rep.words().split())}}}")
     return lines
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"`{key}`: {_shown(one)}" for key, one in value.items()) or "none"
-    if isinstance(value, list):
-        return f"{len(value)} entries" if len(value) > 5 else ", ".join(map(_shown, value))
-    return f"`{value}`" if isinstance(value, str) else str(value).replace("|", "\\|")
+def rule_section(
+    name: str, rule: Rule, of_pairs: Collection[str] = (), reading: Reading | None = None
+) -> list[str]:
+    """What one rule asks for: in words, in lines of text, in LaTeX, as rows, as settings."""
+    kind = "hard" if rule.price is None else f"priced at {number(rule.price)} a unit"
+    lines = [f"### {plain(name)}", "", f"*{rule.kind}*, {kind}. {law(type(rule))}", ""]
+    told = lines_of(rule, of_pairs)
+    lines += fenced(told) if told else []
+    if rule.algebra:
+        lines += ["$$", rule.algebra.strip(), "$$", ""]
+    if reading is not None:
+        lines += _rows(name, reading)
+    return [*lines, *table(["setting", "value", "meaning"], changed(rule))]
+
+
+def changed(rule: Rule) -> Iterator[list[str]]:
+    """The settings that differ from their defaults, with what they mean."""
+    settings = rule.model_dump(mode="json", exclude={"kind", "where", "where_rep"})
+    for key, given in settings.items():
+        field = type(rule).model_fields[key]
+        if given != field.get_default(call_default_factory=True):
+            yield [code(key), value(given), field.description or ""]
+
+
+def _rows(name: str, reading: Reading) -> list[str]:
+    """The blocks of rows that the rule made, and the pairs that it forbids."""
+    compiled = reading.compiled
+    blocks = [block for block in compiled.model.blocks if block.rule == name]
+    lines = table(
+        ["block", "rows", "entries", "labels"],
+        (
+            [
+                code(block.name),
+                f"{block.rows:,}",
+                f"{block.matrix.nnz:,}",
+                plain(listed(block.labels, SHOWN)),
+            ]
+            for block in blocks
+        ),
+    )
+    forbids = compiled.forbids.get(name)
+    if forbids is not None:
+        told = counted(int(forbids.sum()), "pair")
+        lines += [f"Forbids {told} of {len(forbids):,}.", ""]
+    if name in compiled.joined_by:
+        lines += ["Makes one account of each set of accounts that it keeps together.", ""]
+    return lines
