@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,11 +16,10 @@ from optiterr.audit import (
     audit,
     gap_of,
     improvement_gap,
-    prove,
     trusted_status,
 )
-from optiterr.certificate import Bound, relative_gap
-from optiterr.compile import Compiled, compile_model, eligibility, models_of_all_pairs
+from optiterr.certificate import relative_gap
+from optiterr.compile import Compiled, compile_model, eligibility
 from optiterr.errors import AuditError, DataError
 from optiterr.explain.infeasible import (
     among_candidates,
@@ -31,65 +28,60 @@ from optiterr.explain.infeasible import (
     stranded,
     unproved,
 )
+from optiterr.explain.matches import warn_of_nothing
 from optiterr.findings import Finding
+from optiterr.groups import needed_columns as group_columns
+from optiterr.groups import resolve
+from optiterr.measures.deriving import derive, needed_columns
 from optiterr.model import Model
 from optiterr.pairs import Floats
-from optiterr.plan import PairCount, Plan, SolverReport, Step
+from optiterr.plan import Level, PairCount, Plan, SolverReport, Step
+from optiterr.priorities import solve_levels
 from optiterr.problem import Problem
 from optiterr.rules import Rule
 from optiterr.scenario.loading import Scenario
+from optiterr.scenario.ranking import levels_of
 from optiterr.search.route import Route, route
-from optiterr.solution import Improvement, Limits, Solution, Status
+from optiterr.solution import Limits, Solution, Status
 from optiterr.solvers import demands, ensure, solver
-from optiterr.solvers.priced import climb
-from optiterr.solvers.supervise import supervised, supervised_relax
+from optiterr.solving import (
+    Clock,
+    Report,
+    Stop,
+    finite,
+    left_out_models,
+    limits_of,
+    priced,
+    proved_bound,
+    relax,
+    search,
+)
 from optiterr.tables.reading import read_problem
-
-Report = Callable[[Improvement], None]
-Stop = Callable[[], bool]
-
-PRICING_SHARE = 0.4
-"""At most this share of the time goes into the relaxed model, whose prices prove the bound."""
-
-CLIMBING_SHARE = 0.1
-"""At most this share of the time (and at least two seconds) goes into prices by climbing, when the
-relaxed model took too long."""
-
-CLIMBS = 400
-"""Steps of such a climb."""
-
-NET_SHARE = 0.1
-"""This share of the time is held back for a greedy plan, in case the solver finds none."""
-
-
-@dataclass
-class Clock:
-    """Seconds by phase."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Adds the time spent inside to phase ``name``."""
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            spent = time.perf_counter() - begun
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 6)
 
 
 def read(scenario: Scenario) -> Problem:
-    """The validated data of ``scenario``; DataError with every fault when it is not valid."""
-    columns = [column for rule in scenario.rules.values() for column in rule.reads()]
-    return read_problem(
+    """The validated data of ``scenario``, its groups and measures worked out.
+
+    DataError with every fault when it is not valid; an OptiterrWarning for each rule that matches
+    nothing.
+    """
+    asked = [column for rule in scenario.rules.values() for column in rule.asks()]
+
+    def derived(problem: Problem) -> Problem:
+        grouped = problem.with_(groups=resolve(scenario.groups, problem))
+        return derive(scenario.measures, grouped, asked)
+
+    problem = read_problem(
         scenario.data,
-        columns,
+        [*needed_columns(scenario.measures, asked), *group_columns(scenario.groups)],
         scenario.folder,
         scenario.frames,
         eligible=partial(eligibility, scenario.rules),
         planning_date=scenario.planning_date,
+        derive=derived,
     )
+    warn_of_nothing(scenario.rules, problem)
+    return problem
 
 
 def solve(
@@ -121,7 +113,7 @@ def diagnose(scenario: Scenario) -> tuple[Finding, ...]:
     if found and problem.candidates != "nearest":
         return found
     limits, left_out = limits_of(scenario), partial(left_out_models, scenario.rules, problem)
-    proved = proof(compiled.model, lambda soft: _relax(soft, limits), left_out)[0]
+    proved = proof(compiled.model, lambda soft: relax(soft, limits), left_out)[0]
     return proved or (found if found and stranded(compiled.model, left_out()) else ())
 
 
@@ -153,13 +145,19 @@ def solve_problem(
         return _no_plan(draft, clock, status, why)
     start = _today(compiled)
     with clock.phase("prices"):
-        relaxed = _priced(model, limits, stop)
+        relaxed = priced(model, limits, stop)
+    levels: tuple[Level, ...] = ()
     if relaxed.status is Status.INFEASIBLE:
         solution = relaxed
     else:
         left = max(limits.seconds - clock.seconds["prices"], 0.2 * limits.seconds)
+        timed, ranks = replace(limits, seconds=left), levels_of(scenario)
         with clock.phase("solve"):
-            solution = _search(chosen, model, replace(limits, seconds=left), start, report, stop)
+            if ranks:
+                ranked = solve_levels(model, ranks, chosen, timed, left_out, start, report, stop)
+                solution, levels = ranked.solution, ranked.levels
+            else:
+                solution = search(chosen, model, timed, start, report, stop)
     draft = _credited(draft, solution, relaxed)
     if solution.status is Status.INFEASIBLE:
         if start is not None:
@@ -174,19 +172,8 @@ def solve_problem(
         return _no_plan(draft, clock, status, why)
     if solution.x is None:
         return _no_plan(draft, clock, solution.status, ())
-    return _audited(draft, scenario.rules, problem, compiled, solution, relaxed, clock, limits)
-
-
-def limits_of(scenario: Scenario) -> Limits:
-    """The limits that a scenario sets its solver."""
-    asked = scenario.solve
-    return Limits(asked.seconds, asked.gap, asked.seed, asked.threads, asked.memory_gb)
-
-
-def left_out_models(rules: Mapping[str, Rule], problem: Problem) -> Iterator[Model]:
-    """Models over the pairs that are no candidates (and those that are); none when all are."""
-    if problem.candidates == "nearest":
-        yield from models_of_all_pairs(rules, problem)
+    plan = _audited(draft, scenario.rules, problem, compiled, solution, relaxed, clock, limits)
+    return _ranked(plan, levels) if levels else plan
 
 
 def _beyond(
@@ -203,7 +190,7 @@ def _beyond(
     A proof by row prices covers the pairs left out. Without one, a scenario whose candidates are
     all pairs is infeasible by the solver's word, and one with fewer candidates is not decided.
     """
-    told, prices = proof(model, lambda soft: _relax(soft, limits, stop), left_out)
+    told, prices = proof(model, lambda soft: relax(soft, limits, stop), left_out)
     if told:
         return draft.model_copy(update={"prices": prices}), Status.INFEASIBLE, told
     if problem.candidates != "nearest" or stranded(model, left_out()):
@@ -213,65 +200,9 @@ def _beyond(
     return draft.model_copy(update={"pairs": pairs}), Status.NO_SOLUTION, why
 
 
-def _relax(model: Model, limits: Limits, stop: Stop | None = None) -> Solution:
-    """Row prices of the relaxed model, by HiGHS."""
-    return supervised_relax("highs", model, limits, stop, needs=("prices",))
-
-
-def _priced(model: Model, limits: Limits, stop: Stop | None) -> Solution:
-    """Row prices to prove a bound with: of the relaxed model, or else those a short climb finds."""
-    relaxed = _relax(model, replace(limits, seconds=limits.seconds * PRICING_SHARE), stop)
-    if relaxed.prices is not None or relaxed.status is Status.INFEASIBLE:
-        return relaxed
-    end = time.perf_counter() + max(2.0, limits.seconds * CLIMBING_SHARE)
-    over = _never if stop is None else stop
-    prices = climb(model, CLIMBS, lambda: time.perf_counter() > end or over())
-    return Solution(Status.NO_SOLUTION, "climb", prices=prices, message=relaxed.message)
-
-
-def _never() -> bool:
-    return False
-
-
-def _search(
-    chosen: Route,
-    model: Model,
-    limits: Limits,
-    start: Floats | None,
-    report: Report | None,
-    stop: Stop | None,
-) -> Solution:
-    """The chosen solver's answer; when the choice was ours and it finds no plan, a greedy one."""
-    ours = bool(chosen.why) and chosen.solver != "greedy"
-    held = NET_SHARE * limits.seconds if ours else 0.0
-    takes_start = "start" in solver(chosen.solver).gives
-    answer = supervised(
-        chosen.solver,
-        model,
-        replace(limits, seconds=limits.seconds - held),
-        start=start if takes_start else None,
-        report=report,
-        stop=stop,
-    )
-    stopped = stop is not None and stop()
-    if not ours or stopped or answer.status not in (Status.NO_SOLUTION, Status.FAILED):
-        return answer
-    net = supervised(
-        "greedy",
-        model,
-        replace(limits, seconds=max(2.0, held), threads=1),
-        report=report,
-        stop=stop,
-    )
-    if net.x is None:
-        return answer
-    said = f"{answer.solver}: {answer.status} ({answer.message}); this plan is greedy's"
-    return replace(net, message=said)
-
-
 def _today(compiled: Compiled) -> Floats | None:
     """Today's books as picks when the model allows them, to start from."""
-    owned = compiled.problem.owned_pair
+    owned = compiled.model.choose(compiled.problem.owner)
     if (owned < 0).any():
         return None
     x = compiled.model.picks(owned)
@@ -287,8 +218,8 @@ def _draft(
         name=scenario.name,
         title=scenario.title,
         pairs=PairCount(
-            considered=len(compiled.model.pairs),
-            possible=max(problem.possible, len(compiled.model.pairs)),
+            considered=compiled.model.served_pairs,
+            possible=max(problem.possible, compiled.model.served_pairs),
         ),
         solver=SolverReport(
             name=chosen.solver,
@@ -363,7 +294,10 @@ def _audited(
             "gap": gap,
             "terms": counted.terms,
             "findings": counted.findings,
-            "assignment": {str(account): str(rep) for account, rep in assignment.items()},
+            "assignment": {
+                str(account): str(rep) for account, rep in assignment.items() if rep is not None
+            },
+            "open": tuple(str(account) for account, rep in assignment.items() if rep is None),
             "pairs": pairs,
             "prices": model.by_block(bound.prices),
             "solver": draft.solver.model_copy(
@@ -373,34 +307,18 @@ def _audited(
     )
 
 
-def proved_bound(
-    rules: Mapping[str, Rule],
-    problem: Problem,
-    model: Model,
-    prices: Floats | None,
-) -> tuple[Bound, PairCount]:
-    """The bound over *all* pairs that the rules allow, and how many those are.
+def _ranked(plan: Plan, levels: tuple[Level, ...]) -> Plan:
+    """The plan with its levels, each with what its terms add up to in the recount.
 
-    With candidates chosen by distance, the pairs left out are priced too, a chunk at a time.
+    It is optimal when every level is.
     """
-    if problem.candidates != "nearest":
-        possible = len(model.pairs)
-        return prove(model, prices), PairCount(considered=possible, possible=possible)
-    counted = 0
-
-    def chunks() -> Iterator[Model]:
-        nonlocal counted
-        for chunk in models_of_all_pairs(rules, problem):
-            counted += len(chunk.pairs)
-            yield chunk
-
-    bound = prove(model, prices, chunks())
-    return bound, PairCount(considered=len(model.pairs), possible=counted)
-
-
-def finite(value: float | None) -> float | None:
-    """``value``, or None where it is infinite or no number: plans hold numbers only."""
-    return value if value is not None and np.isfinite(value) else None
+    told = tuple(
+        one.model_copy(update={"final": sum(plan.terms.get(rule, 0.0) for rule in one.rules)})
+        for one in levels
+    )
+    optimal = all(one.status is Status.OPTIMAL for one in told)
+    status = Status.OPTIMAL if optimal else Status.FEASIBLE
+    return plan.model_copy(update={"levels": told, "status": status})
 
 
 def versions() -> dict[str, str]:

@@ -60,6 +60,24 @@ class Gap(_Value):
     worst_rows: dict[str, float] = Field(description="rows with the largest residuals")
 
 
+class Level(_Value):
+    """One level of the priorities: the terms that it minimises, and how well that is proved.
+
+    Later levels keep ``value`` below ``most``. ``prices`` prove ``bound_proved`` on the model of
+    this level, in which the levels before it stay below their ``most``.
+    """
+
+    rules: tuple[str, ...] = Field(description="rules whose terms this level adds up")
+    value: float = Field(description="least that was found, with the levels before it kept")
+    final: float = Field(description="what the terms add up to in this plan, recounted")
+    most: float = Field(description="most that later levels may let them add up to")
+    bound_proved: float = Field(description="no plan that keeps the levels before has less")
+    bound_claimed: float | None = Field(None, description="the solver's own bound")
+    gap_proved: float | None = Field(None, description="(value - bound_proved) / |value|")
+    status: Status = Field(description="how the search at this level ended")
+    prices: dict[str, tuple[float, ...]] = Field(description="row prices by block: the proof")
+
+
 class Plan(_Value):
     """An assignment with everything that was recounted about it from the raw tables.
 
@@ -83,10 +101,14 @@ class Plan(_Value):
         None, description="(cost - bound_proved) / (cost of today's books - bound_proved)"
     )
     gap: Gap | None = Field(None, description="where the gap sits")
+    levels: tuple[Level, ...] = Field(
+        (), description="priorities in their order; cost and bounds speak of all terms together"
+    )
     terms: dict[str, float] = Field(default_factory=dict, description="cost by rule")
     findings: tuple[Finding, ...] = Field((), description="what each rule found in the plan")
     blocking: tuple[Finding, ...] = Field((), description="why there is no plan, where known")
     assignment: dict[str, str] = Field(default_factory=dict, description="rep id by account id")
+    open: tuple[str, ...] = Field((), description="accounts that stay open: nobody serves them")
     pairs: PairCount = Field(description="how many pairs were looked at")
     solver: SolverReport = Field(description="who solved, and how it went")
     log: tuple[Step, ...] = Field((), description="improvements in the order of time")

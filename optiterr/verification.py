@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,19 @@ from optiterr.audit import (
 )
 from optiterr.certificate import Bound, relative_gap
 from optiterr.compile import Compiled, compile_model
-from optiterr.engine import finite, left_out_models, proved_bound, read
+from optiterr.engine import read
 from optiterr.errors import AuditError
 from optiterr.explain.infeasible import blocking, elastic, proof_at, stranded
 from optiterr.findings import Finding, Weight
 from optiterr.model import Model
 from optiterr.pairs import Floats
 from optiterr.plan import Plan
+from optiterr.priorities import proved_again
 from optiterr.problem import Problem
 from optiterr.scenario.loading import Scenario
+from optiterr.scenario.ranking import levels_of
 from optiterr.solution import Status
+from optiterr.solving import finite, left_out_models, proved_bound
 
 
 class Check(BaseModel):
@@ -123,7 +127,7 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
     counted = recount(scenario.rules, problem, assignment)
     place = {str(rep): at for at, rep in enumerate(problem.rep_ids)}
     reps = np.array([place.get(str(rep), -1) for rep in assignment], dtype=np.int64)
-    choice = model.pairs.find(np.arange(len(reps)), reps)
+    choice = model.choose(reps)
     checks = [
         _check("accounts assigned that do not exist", "none", ", ".join(extra[:5]) or "none"),
         _check("accounts without a candidate rep", "0", str(int((choice < 0).sum()))),
@@ -139,7 +143,7 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
         _check(
             "status, by the bound that the solver claims",
             str(plan.status),
-            str(trusted_status(plan.status, plan.cost, plan.bound_claimed, scenario.solve.gap)),
+            str(_status_of(plan, scenario)),
         ),
     ]
     try:
@@ -164,8 +168,53 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
         _check("pairs considered", str(plan.pairs.considered), str(pairs.considered)),
         _check("pairs possible", str(plan.pairs.possible), str(pairs.possible)),
     ]
+    checks += _level_checks(plan, scenario, problem, model, counted.terms)
     if (choice >= 0).all():
         checks += _identity(plan, model, model.picks(choice), bound, counted.cost)
+    return checks
+
+
+def _status_of(plan: Plan, scenario: Scenario) -> Status:
+    """The status that the claimed bounds support: of the plan, or of every level."""
+    gap = scenario.solve.gap
+    if not plan.levels:
+        return trusted_status(plan.status, plan.cost, plan.bound_claimed, gap)
+    told = [trusted_status(one.status, one.value, one.bound_claimed, gap) for one in plan.levels]
+    return Status.OPTIMAL if all(one is Status.OPTIMAL for one in told) else Status.FEASIBLE
+
+
+def _level_checks(
+    plan: Plan, scenario: Scenario, problem: Problem, model: Model, terms: Mapping[str, float]
+) -> list[Check]:
+    """Whether every level is kept, adds up and is proved as the file says."""
+    wanted = [level.rules for level in levels_of(scenario)]
+    checks = []
+    if wanted or plan.levels:
+        told = [level.rules for level in plan.levels]
+        checks.append(_check("levels of priorities", str(told), str(wanted)))
+    left_out = partial(left_out_models, scenario.rules, problem)
+    try:
+        for place, (level, bound) in enumerate(proved_again(model, plan.levels, left_out), start=1):
+            spec, final = levels_of(scenario)[place - 1], sum(terms[one] for one in level.rules)
+            most = level.value + max(spec.within * abs(level.value), spec.by)
+            room = AGREE * max(1.0, abs(most))
+            checks += [
+                _near(f"level {place}, in this plan", level.final, final),
+                _near(f"level {place}, most allowed", level.most, most),
+                _near(f"level {place}, proved bound", level.bound_proved, bound),
+                _near(
+                    f"level {place}, proved gap",
+                    level.gap_proved,
+                    finite(relative_gap(level.value, bound)),
+                    1.0,
+                ),
+                Check(
+                    what=f"level {place} is kept, and not below its bound",
+                    holds=bool(final <= most + room and bound <= level.value + room),
+                ),
+            ]
+    except (AuditError, IndexError) as error:
+        checks.append(Check(what="levels of priorities", holds=False, recounted=str(error)))
     return checks
 
 

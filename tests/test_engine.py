@@ -14,11 +14,12 @@ import pytest
 from optiterr import Scenario, diagnose, read, solve, verify
 from optiterr.audit import audit, recount
 from optiterr.compile import compile_model
-from optiterr.engine import proved_bound, save
+from optiterr.engine import save
 from optiterr.errors import AuditError, DataError
 from optiterr.findings import Weight
 from optiterr.plan import Plan
 from optiterr.solution import Solution, Status
+from optiterr.solving import proved_bound
 
 ACCOUNTS = [
     {"account_id": "Ash", "owner": "Kim", "revenue": 40, "workload": 20, "skills": ""},
@@ -94,8 +95,8 @@ def test_a_plan_is_verified_from_its_file_without_a_solver(
     """Every claim holds again, although no solver can be called."""
     asked = scenario(folder=tmp_path)
     save(solve(asked), asked, tmp_path / "out" / "plan.json")
-    monkeypatch.setattr("optiterr.engine.supervised", None)
-    monkeypatch.setattr("optiterr.engine.supervised_relax", None)
+    monkeypatch.setattr("optiterr.solving.supervised", None)
+    monkeypatch.setattr("optiterr.solving.supervised_relax", None)
     result = verify(tmp_path / "out" / "plan.json")
     assert result.holds
     assert {"cost", "proved bound", "proved gap", "model digest"} <= {
@@ -232,9 +233,9 @@ def test_infeasible_is_not_believed_against_books_that_keep_every_rule(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A solver that denies what today's books show is caught."""
-    from optiterr import engine
+    from optiterr import solving
 
-    monkeypatch.setattr(engine, "supervised", lambda *_, **__: Solution(Status.INFEASIBLE, "liar"))
+    monkeypatch.setattr(solving, "supervised", lambda *_, **__: Solution(Status.INFEASIBLE, "liar"))
     accounts = [{"account_id": "a", "owner": "r", "load": 1}]
     rules = {"room": {"kind": "capacity", "measure": "load", "limit": 2}}
     with pytest.raises(AuditError, match="today's books keep every hard rule"):
@@ -448,10 +449,10 @@ def test_left_out_pairs_lower_the_bound() -> None:
 
 def test_without_relaxed_prices_a_climb_proves_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the relaxation takes too long, prices found by plain steps still prove a bound."""
-    from optiterr import engine
+    from optiterr import solving
 
     monkeypatch.setattr(
-        engine, "supervised_relax", lambda *_, **__: Solution(Status.NO_SOLUTION, "late")
+        solving, "supervised_relax", lambda *_, **__: Solution(Status.NO_SOLUTION, "late")
     )
     plan = solve(scenario())
     assert plan.solver.prices_from == "climb"

@@ -1,0 +1,156 @@
+"""One model answered: prices for the proof, a search for a plan, and the bound over all pairs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from optiterr.audit import prove
+from optiterr.certificate import Bound
+from optiterr.compile import models_of_all_pairs
+from optiterr.model import Model
+from optiterr.pairs import Floats
+from optiterr.plan import PairCount
+from optiterr.problem import Problem
+from optiterr.rules import Rule
+from optiterr.scenario.loading import Scenario
+from optiterr.search.route import Route
+from optiterr.solution import Improvement, Limits, Solution, Status
+from optiterr.solvers import solver
+from optiterr.solvers.priced import climb
+from optiterr.solvers.supervise import supervised, supervised_relax
+
+Report = Callable[[Improvement], None]
+Stop = Callable[[], bool]
+
+PRICING_SHARE = 0.4
+"""At most this share of the time goes into the relaxed model, whose prices prove the bound."""
+
+CLIMBING_SHARE = 0.1
+"""At most this share of the time (and at least two seconds) goes into prices by climbing, when the
+relaxed model took too long."""
+
+CLIMBS = 400
+"""Steps of such a climb."""
+
+NET_SHARE = 0.1
+"""This share of the time is held back for a greedy plan, in case the solver finds none."""
+
+
+@dataclass
+class Clock:
+    """Seconds by phase."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Adds the time spent inside to phase ``name``."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - begun
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 6)
+
+
+def limits_of(scenario: Scenario) -> Limits:
+    """The limits that a scenario sets its solver."""
+    asked = scenario.solve
+    return Limits(asked.seconds, asked.gap, asked.seed, asked.threads, asked.memory_gb)
+
+
+def left_out_models(rules: Mapping[str, Rule], problem: Problem) -> Iterator[Model]:
+    """Models over the pairs that are no candidates (and those that are); none when all are."""
+    if problem.candidates == "nearest":
+        yield from models_of_all_pairs(rules, problem)
+
+
+def relax(model: Model, limits: Limits, stop: Stop | None = None) -> Solution:
+    """Row prices of the relaxed model, by HiGHS."""
+    return supervised_relax("highs", model, limits, stop, needs=("prices",))
+
+
+def priced(model: Model, limits: Limits, stop: Stop | None) -> Solution:
+    """Row prices to prove a bound with: of the relaxed model, or else those a short climb finds."""
+    relaxed = relax(model, replace(limits, seconds=limits.seconds * PRICING_SHARE), stop)
+    if relaxed.prices is not None or relaxed.status is Status.INFEASIBLE:
+        return relaxed
+    end = time.perf_counter() + max(2.0, limits.seconds * CLIMBING_SHARE)
+    over = _never if stop is None else stop
+    prices = climb(model, CLIMBS, lambda: time.perf_counter() > end or over())
+    return Solution(Status.NO_SOLUTION, "climb", prices=prices, message=relaxed.message)
+
+
+def _never() -> bool:
+    return False
+
+
+def search(
+    chosen: Route,
+    model: Model,
+    limits: Limits,
+    start: Floats | None,
+    report: Report | None,
+    stop: Stop | None,
+) -> Solution:
+    """The chosen solver's answer; when the choice was ours and it finds no plan, a greedy one."""
+    ours = bool(chosen.why) and chosen.solver != "greedy"
+    held = NET_SHARE * limits.seconds if ours else 0.0
+    takes_start = "start" in solver(chosen.solver).gives
+    answer = supervised(
+        chosen.solver,
+        model,
+        replace(limits, seconds=limits.seconds - held),
+        start=start if takes_start else None,
+        report=report,
+        stop=stop,
+    )
+    stopped = stop is not None and stop()
+    if not ours or stopped or answer.status not in (Status.NO_SOLUTION, Status.FAILED):
+        return answer
+    net = supervised(
+        "greedy",
+        model,
+        replace(limits, seconds=max(2.0, held), threads=1),
+        report=report,
+        stop=stop,
+    )
+    if net.x is None:
+        return answer
+    said = f"{answer.solver}: {answer.status} ({answer.message}); this plan is greedy's"
+    return replace(net, message=said)
+
+
+def proved_bound(
+    rules: Mapping[str, Rule],
+    problem: Problem,
+    model: Model,
+    prices: Floats | None,
+) -> tuple[Bound, PairCount]:
+    """The bound over *all* pairs that the rules allow, and how many those are.
+
+    With candidates chosen by distance, the pairs left out are priced too, a chunk at a time.
+    """
+    if problem.candidates != "nearest":
+        possible = model.served_pairs
+        return prove(model, prices), PairCount(considered=possible, possible=possible)
+    counted = 0
+
+    def chunks() -> Iterator[Model]:
+        nonlocal counted
+        for chunk in models_of_all_pairs(rules, problem):
+            counted += chunk.served_pairs
+            yield chunk
+
+    bound = prove(model, prices, chunks())
+    return bound, PairCount(considered=model.served_pairs, possible=counted)
+
+
+def finite(value: float | None) -> float | None:
+    """``value``, or None where it is infinite or no number: plans hold numbers only."""
+    return value if value is not None and np.isfinite(value) else None
