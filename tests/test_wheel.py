@@ -38,6 +38,7 @@ def test_the_wheel_holds_models_scenarios_and_templates(wheel: Path) -> None:
         "optiterr/scenarios/quickstart/quickstart.yaml",
         "optiterr/scenarios/adventureworks/accounts.csv",
         "optiterr/outputs/templates/report.html",
+        "optiterr/explain/examples/capacity.yaml",
         "optiterr/py.typed",
     ):
         assert wanted in names
