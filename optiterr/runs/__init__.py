@@ -13,13 +13,14 @@ from pathlib import Path
 from optiterr.comparison.case import TODAY, Case
 from optiterr.comparison.side_by_side import Comparison, compare
 from optiterr.comparison.summary import summarise, summarise_today
-from optiterr.engine import Stop, read, save, solve_problem, versions
+from optiterr.engine import read, save, solve_problem, versions
 from optiterr.errors import AuditError, DataError, Fault, OptiterrError
 from optiterr.findings import Finding, Weight
 from optiterr.plan import PairCount, Plan, SolverReport
 from optiterr.scenario.loading import Scenario, load
 from optiterr.scenario.study import Study, load_study
 from optiterr.solution import Improvement, Status
+from optiterr.solving import Stop
 from optiterr.verification import verify
 
 Notify = Callable[[str, Improvement | Status | None], None]
