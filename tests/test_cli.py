@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from optiterr import cli, engine, runs
+from optiterr import cli, engine, runs, solving
 from optiterr.errors import OptiterrWarning
 
 Run = Callable[..., tuple[int, str, str]]
@@ -210,7 +210,7 @@ def test_no_plan_in_time_ends_with_3(
     from optiterr.solution import Solution, Status
 
     monkeypatch.setattr(
-        engine, "supervised", lambda *_, **__: Solution(Status.NO_SOLUTION, "slow", message="late")
+        solving, "supervised", lambda *_, **__: Solution(Status.NO_SOLUTION, "slow", message="late")
     )
     code, out, _ = run("solve", folder / "trees.yaml")
     assert code == 3
