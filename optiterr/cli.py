@@ -456,14 +456,19 @@ def compare(
     plans: Annotated[list[Path], typer.Argument(help="plan.json files")],
     output: Folder = None,
     as_json: AsJson = False,
+    curves: Annotated[
+        list[Path] | None,
+        typer.Option("--frontier", help="frontier.json of two goals, drawn in report.html"),
+    ] = None,
 ) -> None:
     """Compare plans that were solved before, with today's books as the baseline."""
+    from optiterr.frontier.values import Frontier
     from optiterr.outputs import render
     from optiterr.runs import compare_plans
 
-    comparison = compare_plans(plans)
+    comparison, drawn = compare_plans(plans), [Frontier.read(path) for path in curves or ()]
     if output is not None:
-        for path in render(comparison, output):
+        for path in render(comparison, output, drawn):
             err.print(f"wrote {path}", soft_wrap=True)
     if as_json:
         sys.stdout.write(comparison.model_dump_json(indent=1) + "\n")
@@ -1123,6 +1128,8 @@ def robust(
         sys.stdout.write(made.record.to_json() + "\n")
     else:
         _show_robust(made.record, loaded.title or loaded.name)
+        for one in made.nominal.blocking:
+            out.print(f"  {one.message}")
     _exit_for(made.record.status)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from optiterr.comparison.side_by_side import Comparison
+from optiterr.frontier.values import Frontier
 from optiterr.outputs.csvs import tables
+from optiterr.outputs.frontier import curve
 from optiterr.outputs.html import page
 from optiterr.outputs.markdown import report
 
@@ -32,16 +34,22 @@ def writers() -> dict[str, Writer]:
     return found
 
 
-def render(comparison: Comparison, folder: str | Path) -> list[Path]:
+def render(
+    comparison: Comparison, folder: str | Path, curves: Iterable[Frontier] = ()
+) -> list[Path]:
     """Writes every output of ``comparison`` into ``folder`` and returns the files written.
 
-    The same comparison gives the same bytes. Files of the same names are replaced.
+    The same comparison gives the same bytes. Files of the same names are replaced. ``curves`` are
+    frontiers of two goals that the page shows beside its own drawings.
     """
+    drawn = [picture for picture in map(curve, curves) if picture is not None]
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for writer in writers().values():
         for name, text in writer(comparison).items():
+            if name == "report.html" and drawn:
+                text = page(comparison, drawn)
             path = folder / name
             path.write_text(text, encoding="utf-8", newline="")
             paths.append(path)

@@ -42,8 +42,11 @@ class Drawings:
     solve: tuple[Picture, ...]
 
 
-def page(comparison: Comparison) -> str:
-    """The page as text. The same comparison gives the same page."""
+def page(comparison: Comparison, further: Sequence[Picture] = ()) -> str:
+    """The page as text; the same comparison gives the same page.
+
+    ``further`` pictures stand behind those of the trade-off.
+    """
     loader = Environment(
         loader=PackageLoader("optiterr.outputs"),
         autoescape=True,
@@ -66,7 +69,7 @@ def page(comparison: Comparison) -> str:
     return loader.get_template("report.html").render(
         c=comparison,
         solved=solved,
-        pictures=_drawings(comparison, solved[:DRAWN]),
+        pictures=_drawings(comparison, solved[:DRAWN], further),
         left_out=max(0, len(solved) - DRAWN),
         baseline=baseline_title(comparison),
         headline=[row for row in comparison.rows if row.figure.headline],
@@ -86,7 +89,9 @@ def _svg(picture: Picture) -> Markup:
     return Markup(picture.svg)
 
 
-def _drawings(comparison: Comparison, solved: Sequence[Case]) -> Drawings:
+def _drawings(
+    comparison: Comparison, solved: Sequence[Case], further: Sequence[Picture]
+) -> Drawings:
     def of_cases(picture: Iterable[Picture | None]) -> tuple[Picture, ...]:
         return tuple(one for one in picture if one is not None)
 
@@ -101,7 +106,11 @@ def _drawings(comparison: Comparison, solved: Sequence[Case]) -> Drawings:
         for name in measures[:MOST_MEASURES]
     )
     return Drawings(
-        overview=(*of_cases([charts.trade_off(comparison)]), *charts.costs(comparison)),
+        overview=(
+            *of_cases([charts.trade_off(comparison)]),
+            *further,
+            *charts.costs(comparison),
+        ),
         balance=tuple((name, drawn) for name, drawn in loads if drawn),
         capacity=of_cases(charts.use(comparison, rule) for rule in rules),
         flows=of_cases(charts.matrix(comparison, case) for case in solved),
