@@ -302,8 +302,9 @@ class Piecewise:
 
     def scaled(self, factor: float) -> Piecewise:
         # An end slope that forbids goes on forbidding: 0 * inf would be NaN.
-        left = np.where(np.isinf(self.left), self.left, factor * self.left)
-        right = np.where(np.isinf(self.right), self.right, factor * self.right)
+        with np.errstate(invalid="ignore"):
+            left = np.where(np.isinf(self.left), self.left, factor * self.left)
+            right = np.where(np.isinf(self.right), self.right, factor * self.right)
         return Piecewise(self.at, factor * self.cost, left, right)
 
     def expand(self, least: Floats, most: Floats) -> Expansion:
