@@ -102,11 +102,11 @@ def compile_model(rules: Mapping[str, Rule], problem: Problem) -> Compiled:
     together = joined(rules, problem)
     unit = units(list(together.values()), len(problem.accounts))
     pruned, forbids = prune(rules, problem)
-    model = _model(rules, pruned, unit)
+    model = model_of(rules, pruned, unit)
     return Compiled(model, pruned, forbids, () if unit is None else tuple(together))
 
 
-def _model(rules: Mapping[str, Rule], pruned: Problem, unit: NDArray[np.int64] | None) -> Model:
+def model_of(rules: Mapping[str, Rule], pruned: Problem, unit: NDArray[np.int64] | None) -> Model:
     """The model over the pairs of ``pruned``, its accounts contracted to units."""
     # The base model holds the open accounts' pairs: one over further pairs need not repeat them.
     optional = pruned.optional if pruned.anchor is None else None
@@ -143,5 +143,5 @@ def models_of_all_pairs(rules: Mapping[str, Rule], problem: Problem) -> Iterator
         while unit is not None and last < len(order) and unit[order[last]] == unit[order[last - 1]]:
             last += 1
         chunk = prune(rules, base.full(np.sort(order[first:last])))[0]
-        yield _model(rules, chunk, unit)
+        yield model_of(rules, chunk, unit)
         first = last

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -20,7 +19,7 @@ from optiterr.audit import (
 )
 from optiterr.certificate import relative_gap
 from optiterr.compile import Compiled, compile_model, eligibility
-from optiterr.errors import AuditError, DataError
+from optiterr.errors import AuditError
 from optiterr.explain.infeasible import (
     among_candidates,
     blocking,
@@ -35,7 +34,7 @@ from optiterr.groups import resolve
 from optiterr.measures.deriving import derive, needed_columns
 from optiterr.model import Model
 from optiterr.pairs import Floats
-from optiterr.plan import Level, PairCount, Plan, SolverReport, Step
+from optiterr.plan import Level, PairCount, Plan, SolverReport, Step, seen_from
 from optiterr.priorities import solve_levels
 from optiterr.problem import Problem
 from optiterr.rules import Rule
@@ -334,15 +333,7 @@ def versions() -> dict[str, str]:
 
 def save(plan: Plan, scenario: Scenario, path: Path) -> Plan:
     """Writes ``plan`` to ``path`` with the way from there to the scenario's data; returns it."""
-    try:
-        folder = os.path.relpath(scenario.folder.resolve(), path.parent.resolve())
-    except ValueError as error:  # another drive on Windows
-        raise DataError(
-            str(path),
-            "lies on another drive than the data",
-            "choose a folder on the drive of the scenario",
-        ) from error
-    written = plan.model_copy(update={"folder": Path(folder).as_posix()})
+    written = plan.model_copy(update={"folder": seen_from(path, scenario.folder)})
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(written.to_json(), encoding="utf-8")
     return written

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -139,6 +140,19 @@ class Plan(_Value):
     def read(cls, path: Path) -> Plan:
         """The plan in file ``path``; DataError when it is not one."""
         return read_file(cls, path, "plan.json")
+
+
+def seen_from(path: Path, folder: Path) -> str:
+    """The way to ``folder`` from the folder of the file ``path``; DataError where there is none."""
+    try:
+        way = os.path.relpath(folder.resolve(), path.parent.resolve())
+    except ValueError as error:  # another drive on Windows
+        raise DataError(
+            str(path),
+            "lies on another drive than the data",
+            "choose a folder on the drive of the scenario",
+        ) from error
+    return Path(way).as_posix()
 
 
 def read_file(kind: type[Kind], path: Path, name: str) -> Kind:

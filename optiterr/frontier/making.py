@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,13 +11,14 @@ import numpy as np
 
 from optiterr.certificate import relative_gap
 from optiterr.engine import versions
-from optiterr.errors import AuditError, DataError
+from optiterr.errors import AuditError
 from optiterr.frontier.asking import Asker, Found, Hands
 from optiterr.frontier.between import goals_of
 from optiterr.frontier.desk import Desk, moves_of
 from optiterr.frontier.shape import efficient, in_order, knee_of, sentences, volume_of
 from optiterr.frontier.sweep import RESOLUTION, Notify, Sweep
 from optiterr.frontier.values import Dropped, Frontier, Goal, Line, Point
+from optiterr.plan import seen_from
 from optiterr.problem import Problem
 from optiterr.scenario.loading import Scenario
 from optiterr.solution import Status
@@ -160,15 +160,7 @@ def point_of(
 
 def saved(made: Frontier, scenario: Scenario, path: Path) -> Frontier:
     """Writes the frontier to ``path`` with the way from there to the data; returns it."""
-    try:
-        folder = os.path.relpath(scenario.folder.resolve(), path.parent.resolve())
-    except ValueError as error:  # another drive on Windows
-        raise DataError(
-            str(path),
-            "lies on another drive than the data",
-            "choose a folder on the drive of the scenario",
-        ) from error
-    written = made.model_copy(update={"folder": Path(folder).as_posix()})
+    written = made.model_copy(update={"folder": seen_from(path, scenario.folder)})
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(written.to_json() + "\n", encoding="utf-8")
     return written

@@ -9,10 +9,10 @@ from types import MappingProxyType
 import numpy as np
 from scipy import sparse
 
-from optiterr.compile import joined, with_optional
-from optiterr.contraction import contract, units
+from optiterr.compile import joined, model_of, with_optional
+from optiterr.contraction import units
 from optiterr.errors import DataError, Fault, SpecError
-from optiterr.model import Block, Model, ModelBuilder
+from optiterr.model import Block, Model
 from optiterr.pairs import Floats
 from optiterr.problem import Problem
 from optiterr.rowfunctions import Band, Piecewise, RowFunction
@@ -165,11 +165,7 @@ def futures_models(
 
     def compiled(problem: Problem, some: Mapping[str, Rule]) -> Model:
         pruned = problem.keep(kept).with_(optional=optional)
-        builder = ModelBuilder(pruned.account_ids, pruned.rep_ids, pruned.pairs, optional)
-        for name, rule in some.items():
-            rule.compile(name, pruned, builder)
-        model = builder.build()
-        return model if unit is None else contract(model, unit)
+        return model_of(some, pruned, unit)
 
     bound = {name: compiled(problem, rules) for name, problem in limits.items()}
     models = {

@@ -85,6 +85,14 @@ class Titled(_Spec):
     title: Title = Field("", description="what it is for, in a few words")
     description: str = Field("", max_length=10_000, description="anything worth knowing about it")
 
+    @field_validator("schema_version", mode="before")
+    @classmethod
+    def _no_flag(cls, version: Any) -> Any:
+        """True equals 1 in Python, and is not the version that files name."""
+        if isinstance(version, bool):
+            raise ValueError(f"{str(version).lower()} is not 1; write 1 (version of this format)")
+        return version
+
 
 class ModelSpec(Titled):
     """A reusable formulation: measures, rules and solver options without data."""

@@ -40,8 +40,9 @@ def two_units(values: Floats) -> tuple[float, float, Mask] | None:
 
     None for columns of one cluster, however long their tail: the two must hold at least three
     positive values and one in a hundred each, and lie far apart compared with their own spread.
+    Values that are not finite do not count.
     """
-    positive = np.flatnonzero(values > 0)
+    positive = np.flatnonzero((values > 0) & np.isfinite(values))
     if len(positive) < 20:
         return None
     sample = positive[:: -(-len(positive) // 200_000)]
