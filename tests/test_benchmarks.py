@@ -137,3 +137,57 @@ def test_linopy_builds_the_same_model_too(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     values = json.loads(file.read_text())["agreement"]["optimum"]
     assert set(values) == {"optiterr", "linopy", "linopy-sparse"}
+
+
+def campaign(script: str, *words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "benchmarks" / script), *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+def test_the_campaign_over_the_language_tells_what_came_of_every_scenario() -> None:
+    """Six scenarios: counted, none wrong, and told again by the number that draws one."""
+    done = campaign("language.py", "--scenarios", 6, "--seed", 5, "--processes", 1)
+    assert done.returncode == 0, done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[1].startswith("6 scenarios, ")
+    ends = {line.split()[0]: int(line.split()[1]) for line in lines[2:6]}
+    assert set(ends) == {"agreed", "infeasible", "refused", "WRONG"}
+    assert (sum(ends.values()), ends["WRONG"], lines[-1]) == (6, 0, "all agree")
+    shown = campaign("language.py", "--seed", 5, "--show", 3)
+    assert json.loads(shown.stdout)["rules"]
+
+
+def test_a_difference_is_told_with_its_seed_and_ends_the_campaign_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A judge that finds every cost wrong: each scenario is told, and nothing is skipped."""
+    monkeypatch.syspath_prepend(str(BENCHMARK.parent))
+    language = importlib.import_module("language")
+
+    def wrong(*_: object) -> None:
+        raise AssertionError("2 is not 3")
+
+    monkeypatch.setattr(language, "tried", wrong)
+    assert language.main(["--scenarios", "2", "--seed", "5", "--processes", "1"]) == 1
+    said = capsys.readouterr().out
+    assert "WRONG --seed 5 --show 1" in said
+    assert "2 is not 3" in said
+    assert said.endswith("NOT all agree\n")
+
+
+def test_the_fuzzer_keeps_what_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Three mutants of which each counts as failed: three folders with the YAML and the reason."""
+    monkeypatch.syspath_prepend(str(BENCHMARK.parent))
+    fuzz = importlib.import_module("fuzz")
+    words = ["--mutants", "3", "--seed", "4", "--processes", "1", "--keep", str(tmp_path)]
+    assert fuzz.main(words) == 0
+    assert capsys.readouterr().out.endswith("no failure\n")
+    outcome = fuzz.Outcome("read", "failed", "KeyError: 'x'")
+    monkeypatch.setattr(fuzz.Mutant, "judged", lambda self, *, solved: outcome)
+    assert fuzz.main(words) == 1
+    assert "FAILS 4-2" in capsys.readouterr().out
+    for number in range(3):
+        assert (tmp_path / f"4-{number}" / "scenario.yaml").is_file()
+        assert "KeyError: 'x'" in (tmp_path / f"4-{number}" / "failure.txt").read_text()

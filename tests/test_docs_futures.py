@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in zip(("vines.yaml", "next-year.yaml"), blocks("yaml"), strict=True):
         (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(cli.out, "width", 100)
     solve_here(monkeypatch)
     return tmp_path
 

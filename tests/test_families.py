@@ -27,7 +27,7 @@ from optiterr.rules.together import Together, add_split_rows
 from optiterr.solution import Limits, Status
 from optiterr.solvers import highs
 
-INSTANCES = 300
+INSTANCES = 150
 EACH_SOLVED = 5
 AGREE = 1e-9
 

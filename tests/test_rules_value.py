@@ -345,11 +345,11 @@ def test_conjugate_of_the_lines_is_near_that_of_the_curve():
         assert found == pytest.approx(2 * 0.5 * (0.5 * 2 / mu), rel=1e-4)
 
 
-def test_plans_are_told_alike_by_findings_and_model_on_hundreds_of_draws():
-    """Brute force over random data, alone and beside limits: 500 instances and more."""
+def test_plans_are_told_alike_by_findings_and_model_on_random_draws():
+    """Brute force over random data, alone and beside limits: 200 instances and more."""
     rng = np.random.default_rng(14)
     count: Counter[str] = Counter()
-    for place in range(520):
+    for place in range(208):
         if place % 4 == 0:
             data = random_problem(rng)
         rules = {"earn": Value(**DRAWS["value"](rng))}
@@ -357,8 +357,8 @@ def test_plans_are_told_alike_by_findings_and_model_on_hundreds_of_draws():
             rules["room"] = rule_class("capacity")(price=1.0)
             rules["stay"] = rule_class("disruption")(max_share=0.5)
         check_instance(rules, data, count, solved=place % 13 == 0)
-    assert count["instances"] >= 500
-    assert count["solved"] >= 20
+    assert count["instances"] >= 200
+    assert count["solved"] >= 8
 
 
 def test_fit_may_be_taken_as_nothing():
