@@ -277,7 +277,7 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
         (
             "many-faults.yaml:8:27, rules.hours.limit",
             "a list is not text or a number",
-            "write text or a number (most that a rep carries: a rep column, or one number for all; ",
+            "write text or a number (most that a rep carries: a rep column, or one number for",
         ),
         (
             "many-faults.yaml:8:43, rules.hours.slack",
