@@ -341,3 +341,21 @@ def test_the_trade_as_json(run: Run, file: Path) -> None:
     told = json.loads(said)
     assert [one["rule"] for one in told["terms"]] == ["fair", "moves"]
     assert json.loads((file.parent / "out" / "trade.json").read_text()) == told
+
+
+def test_the_comparison_s_page_shows_the_curve(run: Run, file: Path) -> None:
+    """Drawn in report.html behind the trade-off, and nowhere without being asked for."""
+    folder = file.parent
+    run("frontier", file, "--between", "disruption", "fair", "-o", folder / "curve")
+    run("solve", file, "-o", folder / "plan")
+    plan, curve = folder / "plan/plan.json", folder / "curve/frontier.json"
+    assert run("compare", plan, "-o", folder / "plain")[0] == 0
+    assert run("compare", plan, "--frontier", curve, "-o", folder / "drawn")[0] == 0
+    plain, drawn = (
+        (folder / name / "report.html").read_text(encoding="utf-8") for name in ("plain", "drawn")
+    )
+    assert "no plan can be here" in drawn
+    assert "no plan can be here" not in plain
+    code, _, told = run("compare", plan, "--frontier", plan, "-o", folder / "drawn")
+    assert code == 2
+    assert "use the frontier.json as optiterr wrote it" in told
