@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from optiterr import cli, engine, runs, solving
+from optiterr.cli import stating
 from optiterr.errors import OptiterrWarning
 
 Run = Callable[..., tuple[int, str, str]]
@@ -355,11 +356,11 @@ def test_a_warning_about_a_file_with_brackets_is_whole(
 ) -> None:
     """The warning names the file as it is called."""
 
-    def lines() -> cli.Lines:
+    def lines() -> stating.Lines:
         warnings.warn("[/b].csv has no rows", OptiterrWarning, stacklevel=1)
         return [("[/c]", ":car:", "[bold]")]
 
-    monkeypatch.setattr(cli, "_rules", lines)
+    monkeypatch.setattr(stating, "_rules", lines)
     code, out, err = run("list", "rules")
     assert (code, err) == (0, "warning [/b].csv has no rows\n")
     assert all(cell in out for cell in ("[/c]", ":car:", "[bold]"))

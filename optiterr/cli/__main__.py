@@ -1,0 +1,5 @@
+"""``python -m optiterr.cli``."""
+
+from optiterr.cli import main
+
+main()
