@@ -12,13 +12,14 @@ section 16). The bound that it proves is therefore linear in the ceiling.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optiterr.rowfunctions import Expansion, RowFunction, slack_of
+from optiterr.stacked import height, split, stacked
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,22 +46,16 @@ class Capped:
     @property
     def rows(self) -> int:
         """Number of rows, the one of the further load included."""
-        return sum(one.rows for one in self.inner) + 1
+        return height(self.inner) + 1
 
     @property
     def part(self) -> Ints:
         """All rows belong together."""
         return np.zeros(self.rows, dtype=np.int64)
 
-    def _split(self, rows: Floats) -> Iterator[tuple[RowFunction, Floats]]:
-        first = 0
-        for one in self.inner:
-            yield one, rows[first : first + one.rows]
-            first += one.rows
-
     def total(self, y: Floats) -> float:
         """What the charges and the further load add up to; ``inf`` where a hard limit is missed."""
-        return float(y[-1] + sum(one.value(own).sum() for one, own in self._split(y)))
+        return float(y[-1] + sum(one.value(own).sum() for one, own in split(self.inner, y)))
 
     def value(self, y: Floats) -> Floats:
         """0 up to the ceiling, ``inf`` beyond it."""
@@ -77,7 +72,7 @@ class Capped:
                 multiplier * self.ceiling
                 + sum(
                     float(one.scaled(multiplier).conjugate(own).sum())
-                    for one, own in self._split(price)
+                    for one, own in split(self.inner, price)
                 )
             ]
         )
@@ -85,7 +80,7 @@ class Capped:
     def project(self, price: Floats) -> Floats:
         """Prices inside the domain: the multiplier first, then each block's at its scale."""
         multiplier = max(float(price[-1]), 0.0)
-        parts = [one.scaled(multiplier).project(own) for one, own in self._split(price)]
+        parts = [one.scaled(multiplier).project(own) for one, own in split(self.inner, price)]
         return np.concatenate([*parts, [multiplier]])
 
     def scaled(self, factor: float) -> Capped:
@@ -94,36 +89,17 @@ class Capped:
 
     def expand(self, least: Floats, most: Floats) -> Expansion:
         """The expansions of the blocks; what their columns cost is added up in the last row."""
-        pieces: list[Expansion] = []
-        first = 0
-        for one in self.inner:
-            own = slice(first, first + one.rows)
-            pieces.append(one.expand(least[own], most[own]))
-            first += one.rows
-        cols = np.cumsum([0, *(len(piece.col_cost) for piece in pieces)])
-        rows = np.cumsum([0, *(len(piece.row_source) for piece in pieces)])
-        source = np.cumsum([0, *(one.rows for one in self.inner)])
-        cost = np.concatenate([np.zeros(0), *(piece.col_cost for piece in pieces)])
-        priced = np.flatnonzero(cost)
-
-        def joined(name: str, shift: Ints | None = None) -> NDArray[np.float64]:
-            parts = [
-                getattr(piece, name) + (0 if shift is None else shift[at])
-                for at, piece in enumerate(pieces)
-            ]
-            return np.concatenate([np.zeros(0), *parts])
-
-        return Expansion(
-            col_cost=np.zeros(len(cost)),
-            col_lower=joined("col_lower"),
-            col_upper=joined("col_upper"),
-            row_source=np.append(joined("row_source", source), self.rows - 1).astype(np.int64),
-            row_scale=np.append(joined("row_scale"), 1.0),
-            row_lower=np.append(joined("row_lower"), -np.inf),
-            row_upper=np.append(joined("row_upper"), self.ceiling),
-            entry_row=np.concatenate(
-                [joined("entry_row", rows), np.full(len(priced), rows[-1])]
-            ).astype(np.int64),
-            entry_col=np.concatenate([joined("entry_col", cols), priced]).astype(np.int64),
-            entry_value=np.concatenate([joined("entry_value"), cost[priced]]),
+        whole, _ = stacked(self.inner, least, most)
+        priced = np.flatnonzero(whole.col_cost)
+        own = len(whole.row_source)
+        return replace(
+            whole,
+            col_cost=np.zeros(len(whole.col_cost)),
+            row_source=np.append(whole.row_source, self.rows - 1),
+            row_scale=np.append(whole.row_scale, 1.0),
+            row_lower=np.append(whole.row_lower, -np.inf),
+            row_upper=np.append(whole.row_upper, self.ceiling),
+            entry_row=np.concatenate([whole.entry_row, np.full(len(priced), own)]),
+            entry_col=np.concatenate([whole.entry_col, priced]),
+            entry_value=np.concatenate([whole.entry_value, whole.col_cost[priced]]),
         )
