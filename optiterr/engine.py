@@ -142,21 +142,28 @@ def solve_problem(
         with clock.phase("diagnose"):
             draft, status, why = _beyond(draft, problem, model, blocked, limits, left_out, stop)
         return _no_plan(draft, clock, status, why)
-    start = _today(compiled)
-    with clock.phase("prices"):
-        relaxed = priced(model, limits, stop)
+    start, ranks = _today(compiled), levels_of(scenario)
     levels: tuple[Level, ...] = ()
-    if relaxed.status is Status.INFEASIBLE:
-        solution = relaxed
-    else:
-        left = max(limits.seconds - clock.seconds["prices"], 0.2 * limits.seconds)
-        timed, ranks = replace(limits, seconds=left), levels_of(scenario)
+    if "proof" in solver(chosen.solver).gives and not ranks:
         with clock.phase("solve"):
-            if ranks:
-                ranked = solve_levels(model, ranks, chosen, timed, left_out, start, report, stop)
-                solution, levels = ranked.solution, ranked.levels
-            else:
-                solution = search(chosen, model, timed, start, report, stop)
+            solution = search(chosen, model, limits, start, report, stop)
+        relaxed = solution
+    else:
+        with clock.phase("prices"):
+            relaxed = priced(model, limits, stop)
+        if relaxed.status is Status.INFEASIBLE:
+            solution = relaxed
+        else:
+            left = max(limits.seconds - clock.seconds["prices"], 0.2 * limits.seconds)
+            timed = replace(limits, seconds=left)
+            with clock.phase("solve"):
+                if ranks:
+                    ranked = solve_levels(
+                        model, ranks, chosen, timed, left_out, start, report, stop
+                    )
+                    solution, levels = ranked.solution, ranked.levels
+                else:
+                    solution = search(chosen, model, timed, start, report, stop)
     draft = _credited(draft, solution, relaxed)
     if solution.status is Status.INFEASIBLE:
         if start is not None:

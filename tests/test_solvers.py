@@ -452,7 +452,7 @@ def test_an_unknown_solver_is_met_with_the_nearest_name() -> None:
     with pytest.raises(SolverError) as caught:
         solver("higs")
     assert str(caught.value) == "solver: unknown solver 'higs'\n    fix: did you mean 'highs'?"
-    with pytest.raises(SolverError, match="known solvers: cbc, copt"):
+    with pytest.raises(SolverError, match="known solvers: auto, cbc, copt"):
         solver("zzz")
 
 

@@ -25,6 +25,7 @@ ABILITIES: dict[str, str] = {
     "lp": "solves the relaxation (picks may be fractions)",
     "bound": "claims a lower bound",
     "prices": "gives the row prices of the relaxation",
+    "proof": "gives, with its plan, row prices that prove its bound",
     "start": "takes a plan to start from",
     "threads": "uses as many threads as it is given",
     "seed": "gives the same answer for the same seed and one thread",

@@ -1,0 +1,221 @@
+"""A plan by random moves that cool down, block of reps by block of reps.
+
+A stage divides the reps into blocks of neighbours and lets accounts move inside each, several
+blocks at a time; the next stage draws other blocks. Missed hard limits cost a price and are driven
+out at the end by moves around the rows that miss them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from optiterr.search.core import Core, Floats, Ints, Mask
+from optiterr.search.moves import Field, wander
+from optiterr.search.neighbourhoods import neighbours
+from optiterr.search.points import Lines, lines
+from optiterr.search.relaxation import Relaxed
+
+STAGES = 20
+"""Stages of cooling."""
+
+HOT, COLD = 0.3, 0.05
+"""Heat of the first and of the last stage, in usual regrets of a second pair."""
+
+REACH = 4.0
+"""Pairs with a regret of up to so many times the heat take part in a stage."""
+
+FLOOR = 0.25
+"""But no stage looks at less than pairs with a regret of so many usual ones."""
+
+BLOCK = 150
+"""Reps of a block. A model of up to twice as many is one block."""
+
+FIRM = tuple(4.0**k for k in range(1, 9))
+"""How much dearer missed limits become, step by step, until the plan keeps them."""
+
+MEND = 400
+"""Tries for each account around a missed limit, in each step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What moves need to know: regrets at the prices of the relaxation, and prices of misses."""
+
+    core: Core
+    found: Relaxed
+    regret: Floats
+    hard: Floats
+    usual: float
+
+    @classmethod
+    def of(cls, core: Core, found: Relaxed, regret: Floats, hard: Floats) -> Ground:
+        """The ground of the relaxation ``found``."""
+        return cls(core, found, regret, hard, usual_regret(regret, core.accounts))
+
+    def lines(self, load: Floats, firm: float = 1.0) -> Lines:
+        """What moves near ``load`` are charged, missed limits ``firm`` times as dear."""
+        return lines(self.core, self.found.price, load, firm * self.hard, self.found.load)
+
+    def cost(self, choice: Ints, load: Floats) -> float:
+        """Cost of a plan with missed limits at their prices."""
+        return float(self.core.cost[choice].sum()) + self.lines(load).cost(load)
+
+    def pool(self, choice: Ints, most: float) -> Ints:
+        """The pairs of at most that regret, and those of the plan at hand."""
+        kept = self.regret <= most
+        kept[choice] = True
+        return np.flatnonzero(kept)
+
+
+def usual_regret(regret: Floats, accounts: int) -> float:
+    """The usual regret of a second pair worth a look: the median of as many as accounts."""
+    count = min(len(regret), 2 * accounts)
+    extras = np.partition(regret, count - 1)[:count]
+    extras = extras[extras > 0]
+    return float(np.median(extras)) if len(extras) else 1.0
+
+
+def cooled(
+    ground: Ground,
+    choice: Ints,
+    tries: int,
+    seed: int,
+    threads: int,
+    over: Callable[[], bool],
+    hot: float = HOT,
+) -> Ints:
+    """The plan after all stages; it may miss hard limits a little."""
+    core = ground.core
+    load = core.loads(choice)
+    heats = ground.usual * np.geomspace(hot, COLD, STAGES + 1)
+    random = np.random.default_rng(seed)
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        for high, low in pairwise(heats.tolist()):
+            if over():
+                break
+            pairs = ground.pool(choice, max(REACH * high, FLOOR * ground.usual))
+            fields = list(_fields(core, pairs, choice, random))
+            weight = sum(len(field.account) for field in fields)
+            for at in range(0, len(fields), threads):
+                batch = fields[at : at + threads]
+                table = ground.lines(load)
+                jobs = [
+                    pool.submit(
+                        wander,
+                        core,
+                        field,
+                        choice,
+                        load,
+                        table,
+                        int(tries / STAGES * len(field.account) / weight),
+                        high,
+                        low,
+                        int(random.integers(2**62)),
+                    )
+                    for field in batch
+                ]
+                choice, load = choice.copy(), load.copy()
+                for field, job in zip(batch, jobs, strict=True):
+                    choice[field.account], change = job.result()
+                    load[field.rows] += change
+                if over():
+                    break
+            load = core.loads(choice)
+    return choice
+
+
+def _fields(core: Core, pairs: Ints, choice: Ints, random: np.random.Generator) -> Iterator[Field]:
+    """Fields over blocks of reps: pairs inside one block, of accounts that it has now."""
+    reps = int(core.pairs.rep.max(initial=0)) + 1
+    if reps <= 2 * BLOCK:
+        fields = [Field.of(core, pairs)]
+    else:
+        block = blocks(neighbours(core, pairs, choice, reps), random)
+        own = block[core.pairs.rep[pairs]]
+        inside = own == block[core.pairs.rep[choice[core.pairs.account[pairs]]]]
+        pairs, own = pairs[inside], own[inside]
+        order = np.argsort(own, kind="stable")
+        ends = np.searchsorted(own[order], np.arange(int(block.max()) + 2))
+        fields = [Field.of(core, pairs[order[low:high]]) for low, high in pairwise(ends.tolist())]
+    for field in fields:
+        if len(field.account):
+            yield field
+
+
+def blocks(shared: Any, random: np.random.Generator) -> Ints:
+    """The block of each rep: reps that share accounts, about ``BLOCK`` of them together."""
+    reps = shared.shape[0]
+    block = np.full(reps, -1, dtype=np.int64)
+    count = 0
+    for seed in random.permutation(reps).tolist():
+        if block[seed] >= 0:
+            continue
+        block[seed] = count
+        border: dict[int, float] = {}
+        last, size = seed, 1
+        while size < BLOCK:
+            own = slice(shared.indptr[last], shared.indptr[last + 1])
+            for rep, weight in zip(
+                shared.indices[own].tolist(), shared.data[own].tolist(), strict=True
+            ):
+                if block[rep] < 0:
+                    border[rep] = border.get(rep, 0.0) + weight
+            border.pop(last, None)
+            if not border:
+                break
+            last = max(border, key=lambda rep: (border[rep], -rep))
+            del border[last]
+            block[last] = count
+            size += 1
+        count += 1
+    return block
+
+
+def mended(ground: Ground, choice: Ints, seed: int, over: Callable[[], bool]) -> Ints:
+    """The plan with missed hard limits driven out as far as moves around them can."""
+    core = ground.core
+    for step, firm in enumerate(FIRM):
+        load = core.loads(choice)
+        missed = missed_rows(core, load)
+        if not missed.any() or over():
+            break
+        table = ground.lines(load, firm)
+        pairs = ground.pool(choice, REACH * (step + 1) * ground.usual * 0.25)
+        field = Field.of(core, pairs)
+        # Accounts that could load or leave a row that misses its limit.
+        near = missed[field.rows][field.row]
+        account = np.repeat(
+            np.repeat(np.arange(len(field.account)), np.diff(field.start)), np.diff(field.first)
+        )
+        active = np.unique(account[near])
+        heat = COLD * ground.usual
+        choice = choice.copy()
+        choice[field.account], _ = wander(
+            core,
+            field,
+            choice,
+            load,
+            table,
+            MEND * len(active),
+            4 * heat,
+            heat,
+            seed + step,
+            active,
+        )
+    return choice
+
+
+def missed_rows(core: Core, load: Floats) -> Mask:
+    """Rows whose charge is infinite: a hard limit is missed there, or in their part."""
+    missed = np.zeros(core.rows, dtype=bool)
+    for start, block in zip(core.row_start, core.blocks, strict=False):
+        own = slice(start, start + block.rows)
+        broken = ~np.isfinite(block.function.value(load[own]))
+        missed[own] = broken[block.function.part]
+    return missed

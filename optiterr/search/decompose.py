@@ -1,0 +1,258 @@
+"""Plans of proved quality for models of any size: prices, relaxation, moves, small programs.
+
+Prices are climbed to, the relaxation is solved over the pairs that matter and proved over all; its
+plan is made whole and mended by random moves charged at its prices; then neighbourhoods of reps are
+solved as small programs until the gap or the time is reached.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import perf_counter
+
+import numpy as np
+
+from optiterr.model import Model
+from optiterr.search.ascent import Passes, ascend, units, usual_change
+from optiterr.search.cooling import Ground, cooled, mended
+from optiterr.search.core import Core, Floats, Ints
+from optiterr.search.diving import dive
+from optiterr.search.exact import MOST_PAIRS, finish, useful
+from optiterr.search.neighbourhoods import Hunt, State
+from optiterr.search.programs import SOLVERS
+from optiterr.search.relaxation import Relaxed, relaxed
+from optiterr.search.watch import Watch
+from optiterr.solution import Limits, Solution, Status
+from optiterr.solvers import Report, Solver, register, requires
+
+VERSION = "1"
+
+STEPS = 300
+"""Steps of the climb to the first prices."""
+
+CLIMB_SHARE, RELAX_SHARE, DIVE_SHARE, MOVE_SHARE = 0.15, 0.45, 0.6, 0.7
+"""The climb, the relaxation, the dive and the moves end when these shares of the time are gone."""
+
+DIVE_MOST = 0.12
+"""The dive takes at most this share of the time."""
+
+TRIES_A_SECOND = 1_500_000
+"""Moves that a usual machine tries in a second: the time for moves is handed out in tries."""
+
+SOFT = 4.0
+"""While plans are sought, a missed limit costs this many times its price in the relaxation."""
+
+FIRM = 16.0
+"""How much dearer missed limits are while neighbourhoods are to drive them out."""
+
+SMALL_SHARE = 0.5
+"""Of a small model with one thread, neighbourhoods end at this share of the time."""
+
+TRIES_AN_ACCOUNT = 4000
+"""Moves are no more than so many for each account: more do not help."""
+
+POOL_PER_ACCOUNT = 2.5
+"""Pairs that neighbourhoods may use: so many for each account, those of the least regret."""
+
+
+def solve(
+    model: Model, limits: Limits, start: Floats | None = None, report: Report | None = None
+) -> Solution:
+    """A plan and the prices that prove its bound over all candidates; see the module's words."""
+    return resume(model, limits, start, report, None)
+
+
+def resume(
+    model: Model,
+    limits: Limits,
+    start: Floats | None,
+    report: Report | None,
+    price: Floats | None,
+) -> Solution:
+    """As :func:`solve`, from the row prices ``price`` of an earlier run where given.
+
+    With prices and a plan to start from, only what changed since is searched again at first.
+    """
+    began = perf_counter()
+    empty = np.flatnonzero(np.diff(model.pairs.start) == 0)
+    if len(empty):
+        text = f"account {model.account_ids[empty[0]]!r} has no candidate"
+        return Solution(Status.INFEASIBLE, "decompose", VERSION, message=text)
+    watch = Watch(model, limits, report, began)
+    core = Core.of(model)
+    seconds = {"build": watch.spent}
+    begin = None if start is None else model.choice(start)
+    if begin is not None:
+        watch.offer(begin, core.worth(begin))
+    passes = Passes(core, limits.threads)
+    try:
+        found = _relaxed(core, passes, watch, begin, price, seconds)
+        if found.infeasible:
+            text = "not even plans of fractions keep the hard rules"
+            return Solution(Status.INFEASIBLE, "decompose", VERSION, seconds=seconds, message=text)
+        _, regret, _, _ = passes.regrets(found.price)
+    finally:
+        passes.close()
+    _search(core, watch, found, regret, begin if price is not None else None, limits, seconds)
+    return _answer(model, watch, found, seconds)
+
+
+def _relaxed(
+    core: Core,
+    passes: Passes,
+    watch: Watch,
+    begin: Ints | None,
+    price: Floats | None,
+    seconds: dict[str, float],
+) -> Relaxed:
+    """The first phases: prices and relaxation."""
+    mark = watch.spent
+    end = watch.until(CLIMB_SHARE)
+    if price is None:
+        climb = ascend(core, passes, STEPS, lambda: perf_counter() > end or watch.over())
+        price = climb.price
+    seconds["prices"] = watch.spent - mark
+    mark = watch.spent
+    found = relaxed(core, passes, core.inside(price), watch.until(RELAX_SHARE), watch.prove, begin)
+    seconds["relaxation"] = watch.spent - mark
+    return found
+
+
+def _search(
+    core: Core,
+    watch: Watch,
+    found: Relaxed,
+    regret: Floats,
+    begin: Ints | None,
+    limits: Limits,
+    seconds: dict[str, float],
+) -> None:
+    """Dive, moves, then neighbourhoods; ``watch`` keeps the best plan."""
+    hard = _hard(core, found.price)
+    mark = watch.spent
+    if begin is None:
+        end = min(watch.until(DIVE_SHARE), perf_counter() + DIVE_MOST * limits.seconds)
+        dived = dive(core, found, hard, lambda: perf_counter() > end or watch.over())
+        begin, found = dived.choice, replace(found, load=dived.load)
+    ground = Ground.of(core, found, regret, hard)
+    seconds["dive"] = watch.spent - mark
+    mark = watch.spent
+    choice = _moved(ground, watch, begin, limits)
+    seconds["moves"] = watch.spent - mark
+    mark = watch.spent
+    _hunted(ground, watch, choice, limits, seconds)
+    seconds["neighbourhoods"] = watch.spent - mark
+
+
+def _hunted(
+    ground: Ground, watch: Watch, choice: Ints, limits: Limits, seconds: dict[str, float]
+) -> None:
+    """Neighbourhoods from ``choice`` on, and beside them the whole model where it is small."""
+    core, found, regret = ground.core, ground.found, ground.regret
+    pool = _pool(regret, core.accounts, POOL_PER_ACCOUNT)
+
+    def hunt(state: State, end: float, threads: int, solvers: tuple[str, ...] = SOLVERS) -> None:
+        one = Hunt(core, found.price, regret, pool, watch, limits.seed, threads, solvers)
+        one.run(state, end)
+        seconds["programs"] = seconds.get("programs", 0.0) + one.rounds
+
+    if watch.best is None and not watch.over():
+        load = core.loads(choice)
+        hunt(
+            State(choice, load, ground.cost(choice, load), FIRM * ground.hard),
+            watch.end,
+            limits.threads,
+        )
+    if watch.best is None or watch.over():
+        return
+    state = State(watch.best, core.loads(watch.best), watch.worth)
+    small = len(useful(core, regret, found.bound, watch.worth)) <= MOST_PAIRS
+    if not small:
+        hunt(state, watch.end, limits.threads)
+        return
+    if limits.threads == 1:
+        hunt(state, watch.until(SMALL_SHARE), 1)
+        if not watch.over():
+            finish(core, regret, found.bound, watch, limits, 1)
+        return
+    with ThreadPoolExecutor(1) as beside:
+        whole = beside.submit(finish, core, regret, found.bound, watch, limits, 1)
+        # One thread for the whole, the others for neighbourhoods; HiGHS does not like to share.
+        hunt(state, watch.end, limits.threads - 1, SOLVERS[:1])
+        whole.result()
+
+
+def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits) -> Ints:
+    """The plan that moves make of ``first``; ``watch`` hears of it when it keeps the hard rules."""
+    end = watch.until(MOVE_SHARE)
+    share = max(MOVE_SHARE - watch.spent / limits.seconds, 0.05)
+    tries = int(share * limits.seconds * TRIES_A_SECOND * limits.threads)
+    tries = min(tries, TRIES_AN_ACCOUNT * ground.core.accounts)
+
+    def over() -> bool:
+        return perf_counter() > end or watch.over()
+
+    choice = cooled(ground, first, tries, limits.seed, limits.threads, over)
+    choice = mended(ground, choice, limits.seed, watch.over)
+    worth = ground.core.worth(choice)
+    if np.isfinite(worth):
+        watch.offer(choice, worth)
+    return choice
+
+
+def _hard(core: Core, price: Floats) -> Floats:
+    """What a unit of a missed hard limit costs at first: a little more than its price."""
+    found = units(core, usual_change(core))
+    for start, block in zip(core.row_start, core.blocks, strict=False):
+        own = slice(start, start + block.rows)
+        size = np.abs(price[own])
+        found[own] = np.maximum(found[own], SOFT * (size + size.mean()))
+    return found
+
+
+def _pool(regret: Floats, accounts: int, each: float) -> Ints:
+    """The pairs of the least regret, ``each`` for every account on average."""
+    count = min(len(regret), int(each * accounts))
+    limit = np.partition(regret, count - 1)[count - 1]
+    return np.flatnonzero(regret <= limit)
+
+
+def _answer(model: Model, watch: Watch, found: Relaxed, seconds: dict[str, float]) -> Solution:
+    bound = float(watch.bound) if np.isfinite(watch.bound) else None
+    if watch.best is None:
+        return Solution(
+            Status.NO_SOLUTION,
+            "decompose",
+            VERSION,
+            bound=bound,
+            prices=found.price,
+            seconds=seconds,
+            log=tuple(watch.lines),
+            message="found no plan within the hard rules in the time given",
+        )
+    x = model.picks(watch.best)
+    how = "of the relaxation" if found.solved else "by prices, below that of the relaxation"
+    return Solution(
+        Status.OPTIMAL if watch.closed else Status.FEASIBLE,
+        "decompose",
+        VERSION,
+        x,
+        model.value(x),
+        bound,
+        found.price,
+        seconds,
+        tuple(watch.lines),
+        f"a plan within {watch.gap:.3%} of the bound {how}",
+    )
+
+
+DECOMPOSE = register(
+    Solver(
+        "decompose",
+        "Decomposition search of our own: prices, relaxation, moves and small programs; for size.",
+        frozenset({"mip", "bound", "proof", "start", "threads", "seed", "progress"}),
+        requires("numba", "numba>=0.60"),
+        solve,
+    )
+)

@@ -1,0 +1,83 @@
+"""A plan from the relaxation: divided accounts are settled few at a time, the weightiest first.
+
+After each few the relaxation is solved again from where it stood, so that the others can answer
+(diving; Berthold, *Primal heuristics for mixed integer programs*, 2006).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from optiterr.search.core import Core, Floats
+from optiterr.search.part import entries
+from optiterr.search.relaxation import Relaxed, Restricted
+
+CLEAR = 0.9
+"""An account with this much at one rep gets that rep untried."""
+
+OPTIONS = 3
+"""So many reps are tried for a divided account."""
+
+CALM, CALM_RISE = 12, 2e-5
+"""A dive ends when so many accounts in a row raised the relaxation by less than this share each."""
+
+
+def dive(core: Core, relaxed: Relaxed, unit: Floats, over: Callable[[], bool]) -> Relaxed:
+    """The relaxation with its weightiest divided accounts made whole, and a choice for the others.
+
+    Ends when the rest is light, when hard rules leave no way on, or when ``over()``. The choice may
+    miss hard limits, and the bound holds for nothing but this dive.
+    """
+    kernel = relaxed.kernel
+    if kernel is None or not len(relaxed.divided):
+        return relaxed
+    now = relaxed
+    dear = np.maximum(np.abs(relaxed.price), 0.1 * unit)
+    calm = 0
+    while calm < CALM and not over() and len(now.divided):
+        solved = _settle(core, kernel, now, dear, over)
+        if solved is None:
+            break
+        light = solved.bound - now.bound <= CALM_RISE * max(1.0, abs(now.bound))
+        calm = calm + 1 if light else 0
+        now = solved
+    return replace(now, kernel=kernel)
+
+
+def _settle(
+    core: Core, kernel: Restricted, now: Relaxed, dear: Floats, over: Callable[[], bool]
+) -> Relaxed | None:
+    """The relaxation with the weightiest divided account at the rep where it costs least."""
+    part, x = kernel.part, kernel.x
+    account = int(now.divided[np.argmax(_weights(core, kernel, now, dear))])
+    local = int(np.searchsorted(part.account, account))
+    own = np.arange(part.model.pairs.start[local], part.model.pairs.start[local + 1])
+    ranked = own[np.argsort(-x[own], kind="stable")]
+    options = ranked[:1] if x[ranked[0]] >= CLEAR else ranked[:OPTIONS][x[ranked[:OPTIONS]] > 0]
+    best, best_place = None, -1
+    for place in options.tolist():
+        others = own[own != place]
+        kernel.hold(others)
+        solved = kernel.solve()
+        if solved is None or solved.infeasible:
+            pass
+        elif best is None or solved.bound < best.bound:
+            best, best_place = solved, place
+        kernel.hold(others, 1.0)
+        if over():
+            break
+    if best is None:
+        return None
+    kernel.hold(own[own != best_place])
+    return kernel.solve() if len(options) > 1 and place != best_place else best
+
+
+def _weights(core: Core, kernel: Restricted, now: Relaxed, dear: Floats) -> Floats:
+    """How much each divided account weighs: what its loads are worth, times how divided it is."""
+    place = np.searchsorted(kernel.part.pair, now.choice[now.divided])
+    row, col, value = entries(core, now.choice[now.divided])
+    worth = np.bincount(col, np.abs(value) * dear[row], minlength=len(place))
+    return np.asarray(worth * (0.05 + kernel.x[place] * (1 - kernel.x[place])))

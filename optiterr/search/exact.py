@@ -1,0 +1,67 @@
+"""The whole model without the pairs that no better plan can use, left to a general solver.
+
+At the prices of the relaxation a plan that uses a pair costs at least the bound and the pair's
+regret. Pairs whose regret is more than what is left between the bound and the best plan may go
+(reduced-cost fixing); what the solver proves of the rest holds for the whole model.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+
+from optiterr.search.core import Core, Floats, Ints
+from optiterr.search.part import part_of
+from optiterr.search.watch import Watch
+from optiterr.solution import Improvement, Limits, Status
+from optiterr.solvers import highs
+
+MOST_PAIRS = 40_000
+"""Programs of more pairs than this are not tried."""
+
+
+def useful(core: Core, regret: Floats, bound: float, worth: float) -> Ints:
+    """The pairs that a plan cheaper than ``worth`` can use."""
+    room = worth - bound
+    return np.flatnonzero(regret <= room + 1e-9 * max(1.0, abs(worth)))
+
+
+def finish(
+    core: Core, regret: Floats, bound: float, watch: Watch, limits: Limits, threads: int
+) -> None:
+    """Let HiGHS search the useful pairs until it is done or time is up; ``watch`` hears of all.
+
+    ``bound`` is what the prices prove that gave ``regret``. Needs a best plan in ``watch``.
+    """
+    begin = watch.best
+    assert begin is not None
+    pair = useful(core, regret, bound, watch.worth)
+    pair = np.union1d(pair, begin)
+    if len(pair) > MOST_PAIRS or perf_counter() >= watch.end:
+        return
+    first, worth = begin, core.worth(begin)
+    part = part_of(core, pair, first, core.loads(first))
+    start = part.model.picks(part.choice(first))
+    apart = worth - part.model.value(start)
+
+    def told(improvement: Improvement, x: Floats | None = None) -> bool:
+        if improvement.bound is not None:
+            # Every plan that uses a pair left out costs more than the best at hand.
+            watch.prove(min(improvement.bound + apart, worth))
+        if x is not None:
+            picked = part.model.choice(np.asarray(x))
+            if (picked >= 0).all():
+                better = part.into(first, picked)
+                watch.offer(better, core.worth(better))
+        return watch.over()
+
+    left = max(watch.end - perf_counter(), 0.05)
+    asked = Limits(seconds=left, gap=limits.gap, seed=limits.seed, threads=threads)
+    answer = highs.solve(part.model, asked, start, told)
+    if answer.x is not None:
+        picked = part.model.choice(answer.x)
+        better = part.into(first, picked)
+        watch.offer(better, core.worth(better))
+    if answer.bound is not None and answer.status in (Status.OPTIMAL, Status.FEASIBLE):
+        watch.prove(min(answer.bound + apart, watch.worth))

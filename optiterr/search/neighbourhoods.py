@@ -1,0 +1,244 @@
+"""A few reps at a time as a small program, everything else held fast, again and again.
+
+Reps whose accounts and rows hold more of the gap are looked at more often, each with reps that it
+shares accounts with (large neighbourhood search, Shaw, 1998, with the gap as the guide). CP-SAT and
+HiGHS take turns until one of them gains more.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from optiterr.search.core import Core, Floats, Ints, Mask
+from optiterr.search.part import Part, elastic, entries, part_of
+from optiterr.search.programs import SOLVERS, solved
+from optiterr.search.watch import Watch
+
+FEW, MANY = 2, 40
+"""Fewest and most reps of a neighbourhood."""
+
+PAIRS = 400, 6000
+"""Fewest pairs that a neighbourhood aims at in the beginning, and most that it may have."""
+
+
+@dataclass(eq=False)
+class State:
+    """The plan at hand, its loads and its cost; ``hard`` prices missed limits while there is none.
+
+    ``cost`` counts them at that price too, so that it is finite.
+    """
+
+    choice: Ints
+    load: Floats
+    cost: float
+    hard: Floats | None = None
+
+
+def rep_gaps(core: Core, price: Floats, regret: Floats, state: State, reps: int) -> Floats:
+    """How much of the gap sits with each rep: regrets of its accounts, residuals of its rows."""
+    rep = core.pairs.rep[state.choice]
+    found = np.bincount(rep, np.minimum(regret[state.choice], 1e300), minlength=reps).astype(float)
+    row_gap = np.zeros(core.rows)
+    for start, block in zip(core.row_start, core.blocks, strict=False):
+        function = block.function
+        if not np.array_equal(function.part, np.arange(block.rows)):
+            continue
+        own = slice(start, start + block.rows)
+        y, p = state.load[own], price[own]
+        value = function.value(y)
+        value = np.where(np.isfinite(value), value, 0.0)
+        row_gap[own] = np.maximum(value + function.conjugate(p) - p * y, 0.0)
+    # A row's residual goes to the reps of the pairs that load it, shared evenly.
+    row, col, _ = entries(core, state.choice)
+    users = np.bincount(row, minlength=core.rows)
+    share = np.divide(row_gap, users, out=np.zeros(core.rows), where=users > 0)
+    found += np.bincount(rep[col], share[row], minlength=reps)
+    return found
+
+
+def neighbours(core: Core, pool: Ints, choice: Ints, reps: int) -> Any:
+    """How many accounts of one rep may go to another, both ways, shape (reps, reps)."""
+    here, there = core.pairs.rep[choice[core.pairs.account[pool]]], core.pairs.rep[pool]
+    far = here != there
+    count = np.ones(int(far.sum()))
+    one_way = sparse.coo_array((count, (here[far], there[far])), shape=(reps, reps)).tocsr()
+    return (one_way + one_way.T).tocsr()
+
+
+def cluster(shared: Any, seed: int, size: int, random: np.random.Generator) -> Ints:
+    """The rep ``seed`` and others around it: each next one shares accounts with those chosen."""
+    chosen = [seed]
+    weight = np.zeros(shared.shape[0])
+    while len(chosen) < size:
+        last = chosen[-1]
+        own = slice(shared.indptr[last], shared.indptr[last + 1])
+        weight[shared.indices[own]] += shared.data[own]
+        weight[chosen] = 0.0
+        open_ = np.flatnonzero(weight)
+        if not len(open_):
+            break
+        key = np.log(weight[open_]) + random.gumbel(size=len(open_))
+        chosen.append(int(open_[np.argmax(key)]))
+    return np.array(sorted(chosen), dtype=np.int64)
+
+
+def free_pairs(core: Core, pool: Ints, choice: Ints, member: Mask) -> Ints:
+    """The pairs of ``pool`` between the reps of ``member``, of accounts that they have now."""
+    inside = member[core.pairs.rep[pool]]
+    few = pool[inside]
+    return few[member[core.pairs.rep[choice[core.pairs.account[few]]]]]
+
+
+class Hunt:
+    """Chooses neighbourhoods, has them solved and keeps what is better; seeded."""
+
+    def __init__(
+        self,
+        core: Core,
+        price: Floats,
+        regret: Floats,
+        pool: Ints,
+        watch: Watch,
+        seed: int,
+        threads: int,
+        solvers: tuple[str, ...] = SOLVERS,
+    ) -> None:
+        self._solvers = solvers
+        self._core, self._price, self._regret, self._pool = core, price, regret, pool
+        self._watch = watch
+        self._random = np.random.default_rng(seed)
+        self._reps = int(core.pairs.rep.max(initial=0)) + 1
+        self._size = 6.0
+        self._work = 1.0
+        self._gains = dict.fromkeys(SOLVERS, 0.0)
+        self._calls = dict.fromkeys(SOLVERS, 0)
+        self._threads = threads
+        self._tired = np.zeros(self._reps)
+        self.rounds = self.wins = 0
+
+    def run(self, state: State, end: float) -> State:
+        """The plan after neighbourhoods were solved until the clock shows ``end``."""
+        with ThreadPoolExecutor(self._threads) as threads:
+            while perf_counter() < end and not self._watch.over():
+                chosen = self._choose(state)
+                if not chosen:
+                    break
+                tasks = [
+                    threads.submit(self._solve, state, pairs, by, seed, end)
+                    for pairs, _, by, seed in chosen
+                ]
+                for (_, members, by, _), task in zip(chosen, tasks, strict=True):
+                    self._take(state, members, by, *task.result())
+        return state
+
+    def _choose(self, state: State) -> list[tuple[Ints, Ints, str, int]]:
+        """Disjoint neighbourhoods, one for each thread: pairs, reps, solver and seed."""
+        core = self._core
+        # Pairs of the plan take part even when they are not among the pairs worth a look.
+        pool = np.union1d(self._pool, state.choice)
+        shared = neighbours(core, pool, state.choice, self._reps)
+        weight = rep_gaps(core, self._price, self._regret, state, self._reps)
+        weight = (weight + 0.02 * weight.mean()) * 0.6**self._tired
+        taken = np.zeros(self._reps, dtype=bool)
+        found = []
+        for _ in range(self._threads):
+            weight[taken] = 0.0
+            if not weight.sum() > 0:
+                break
+            seed = int(self._random.choice(self._reps, p=weight / weight.sum()))
+            members = cluster(shared, seed, round(self._size), self._random)
+            members = members[~taken[members]]
+            member = np.zeros(self._reps, dtype=bool)
+            member[members] = True
+            taken |= member
+            pairs = free_pairs(core, pool, state.choice, member)
+            if len(pairs) > PAIRS[1]:
+                self._size = max(FEW, 0.8 * self._size)
+            found.append((pairs, members, self._solver(), int(self._random.integers(2**30))))
+        return found
+
+    def _solver(self) -> str:
+        """The solver that gained more in a call so far; each is tried now and then."""
+        for name in self._solvers:
+            if self._calls[name] < 4:
+                return name
+        if self._random.random() < 0.06:
+            return str(self._random.choice(self._solvers))
+        return max(self._solvers, key=lambda name: self._gains[name] / self._calls[name])
+
+    def _solve(
+        self, state: State, pairs: Ints, by: str, seed: int, end: float
+    ) -> tuple[Part | None, Ints | None, bool]:
+        part = part_of(self._core, pairs, state.choice, state.load)
+        if not len(part.account):
+            return None, None, True
+        model = part.model if state.hard is None else elastic(part, state.hard).model
+        begin = part.choice(state.choice)
+        picked, done = solved(model, begin, by, self._work, seed, end)
+        return part, picked, done
+
+    def _take(
+        self,
+        state: State,
+        members: Ints,
+        by: str,
+        part: Part | None,
+        picked: Ints | None,
+        done: bool,
+    ) -> None:
+        """Keep an answer when it makes the plan better, and learn from it."""
+        self.rounds += 1
+        self._calls[by] += 1
+        self._size = min(MANY, self._size * 1.06) if done else max(FEW, self._size * 0.94)
+        self._tired *= 0.98
+        self._tired[members] += 1.0 / len(members) * 3
+        if part is None or picked is None or (picked < 0).any():
+            return
+        gain = adopt(self._core, state, part.account, part.pair[picked[: len(part.account)]])
+        if gain > 0:
+            self.wins += 1
+            self._gains[by] += gain
+            self._tired[members] = 0.0
+            if state.hard is None or np.isfinite(self._core.charge(state.load)):
+                self._watch.offer(state.choice, self._core.worth(state.choice))
+
+
+def adopt(core: Core, state: State, account: Ints, pair: Ints) -> float:
+    """Give the accounts the pairs ``pair`` when that makes the plan cheaper; what is gained."""
+    old = state.choice[account]
+    moved = np.flatnonzero(old != pair)
+    if not len(moved):
+        return 0.0
+    account, pair, old = account[moved], pair[moved], old[moved]
+    load = state.load + core.loads(pair) - core.loads(old)
+    choice_cost = float((core.cost[pair] - core.cost[old]).sum())
+    before, after = _charge(core, state.load, state.hard), _charge(core, load, state.hard)
+    gain = before - after - choice_cost
+    if not gain > 1e-9 * max(1.0, abs(state.cost)):
+        return 0.0
+    state.choice = state.choice.copy()
+    state.choice[account] = pair
+    state.load = load
+    state.cost -= gain
+    return gain
+
+
+def _charge(core: Core, load: Floats, hard: Floats | None) -> float:
+    """What the rows charge, missed limits at the prices ``hard`` where given."""
+    if hard is None:
+        return core.charge(load)
+    from optiterr.search.part import loosened
+
+    total = 0.0
+    for start, block in zip(core.row_start, core.blocks, strict=False):
+        own = slice(start, start + block.rows)
+        for function in loosened(block.function, hard[own]):
+            if function is not None:
+                total += float(function.value(load[own]).sum())
+    return total

@@ -1,0 +1,263 @@
+"""What the moves of a search are charged: every row function as straight lines, row by row.
+
+Functions that charge rows one by one are taken as they are, with a price on missing a hard limit.
+Functions that charge rows together are taken near a plan: the level of the worst row is held, and
+each row is charged for going beyond it, which never costs less than the function and as much at the
+plan (Rockafellar and Uryasev, 2000). Others are charged at their row prices. So a plan that was
+searched by these lines is judged again by the functions themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optiterr.capped import Capped
+from optiterr.fairness import Gini, Range, WorstOver
+from optiterr.rowfunctions import Band, Piecewise, RowFunction, WorstShare
+from optiterr.search.core import Core, Floats, Ints
+from optiterr.stacked import split
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Points of each row's charge: ``at``, the cost ``level`` there, the ``slope`` behind each and
+    the slope ``before`` the first (one per row). ``first`` tells where a row's points begin.
+
+    A row with ``sink`` of at least 0 is not charged: it adds to that ceiling, and all that is added
+    may reach ``most``, at the price ``dear`` beyond. ``constant`` is what held levels cost.
+    """
+
+    first: Ints
+    at: Floats
+    level: Floats
+    slope: Floats
+    before: Floats
+    sink: Ints
+    most: Floats
+    dear: Floats
+    constant: float = 0.0
+
+    def charge(self, load: Floats) -> Floats:
+        """What each row costs."""
+        from optiterr.search.kernels import charge_all
+
+        found = np.empty(len(load))
+        charge_all(load, self.first, self.at, self.level, self.slope, self.before, found)
+        return found
+
+    def added(self, charge: Floats) -> Floats:
+        """What the rows of each ceiling add up to."""
+        inside = self.sink >= 0
+        return np.bincount(self.sink[inside], charge[inside], minlength=len(self.most)).astype(
+            float
+        )
+
+    def of(self, rows: Ints) -> Lines:
+        """The lines of some rows, in that order; ceilings stay as they are."""
+        count = np.diff(self.first)[rows]
+        first = np.concatenate([[0], np.cumsum(count)])
+        at = np.arange(first[-1]) - np.repeat(first[:-1], count)
+        at += np.repeat(self.first[rows], count)
+        return Lines(
+            first,
+            self.at[at],
+            self.level[at],
+            self.slope[at],
+            self.before[rows],
+            self.sink[rows],
+            self.most,
+            self.dear,
+        )
+
+    def cost(self, load: Floats) -> float:
+        """What all rows cost, ceilings included."""
+        charge = self.charge(load)
+        over = np.maximum(self.added(charge) - self.most, 0.0)
+        return float(charge[self.sink < 0].sum() + (self.dear * over).sum()) + self.constant
+
+
+def lines(core: Core, price: Floats, load: Floats, hard: Floats, aimed: Floats) -> Lines:
+    """The lines of every row function near the loads ``load``.
+
+    ``price`` holds row prices and ``hard`` what a unit of a missed hard limit costs in each row;
+    ``aimed`` the loads of the relaxation, which tell the levels worth reaching.
+    """
+    made = _Made()
+    for start, block in zip(core.row_start, core.blocks, strict=False):
+        own = slice(start, start + block.rows)
+        made.add(block.function, price[own], load[own], hard[own], aimed[own], sink=-1)
+    return made.lines()
+
+
+class _Made:
+    """Collects the points of one row after the other."""
+
+    def __init__(self) -> None:
+        self._counts: list[Ints] = []
+        self._at: list[Floats] = []
+        self._slope: list[Floats] = []
+        self._before: list[Floats] = []
+        self._base: list[Floats] = []
+        self._sink: list[Ints] = []
+        self._most: list[float] = []
+        self._dear: list[float] = []
+        self._constant = 0.0
+
+    def add(
+        self,
+        function: RowFunction,
+        price: Floats,
+        load: Floats,
+        hard: Floats,
+        aimed: Floats,
+        sink: int,
+    ) -> None:
+        """The rows of ``function``, charged or added to ceiling ``sink``."""
+        if isinstance(function, Band):
+            self._band(function, hard, sink)
+        elif isinstance(function, Piecewise):
+            self._points(function, hard, sink)
+        elif isinstance(function, WorstShare):
+            self._worst(function, load, aimed, sink)
+        elif isinstance(function, Range):
+            self._range(function, load, aimed, sink)
+        elif isinstance(function, Gini):
+            self._gini(function, load, aimed, sink)
+        elif isinstance(function, Capped) and sink < 0:
+            self._capped(function, price, load, hard, aimed)
+        else:
+            zero = np.zeros((function.rows, 1))
+            self._put(zero, price[:, None], price, zero[:, 0], sink)
+
+    def _put(self, at: Floats, slope: Floats, before: Floats, base: Floats, sink: int) -> None:
+        """Rows with equally many points; ``base`` is the cost at the first point."""
+        rows, points = at.shape
+        self._counts.append(np.full(rows, points, dtype=np.int64))
+        self._at.append(at.ravel())
+        self._slope.append(slope.ravel())
+        self._before.append(np.ascontiguousarray(before))
+        self._base.append(np.ascontiguousarray(base))
+        self._sink.append(np.full(rows, sink, dtype=np.int64))
+
+    def _band(self, band: Band, hard: Floats, sink: int) -> None:
+        marks = np.stack([band.lower, band.low, band.high, band.upper], axis=1)
+        steps = np.stack([hard, band.price_below, band.price_above, hard], axis=1)
+        steps = np.where(np.isfinite(marks), steps, 0.0)
+        before = -steps[:, :2].sum(axis=1)
+        slope = before[:, None] + np.cumsum(steps, axis=1)
+        # Marks at infinity stand beside the others, with no change of slope.
+        finite = np.isfinite(marks)
+        first = np.where(finite.any(axis=1), np.where(finite, marks, np.inf).min(axis=1), 0.0)
+        at = np.where(finite, marks, -np.inf)
+        at = np.maximum.accumulate(np.maximum(at, first[:, None]), axis=1)
+        below = np.maximum(np.where(np.isfinite(band.low), band.low - first, 0.0), 0.0)
+        base = band.price_below * below
+        self._put(at, slope, before, base, sink)
+
+    def _points(self, curve: Piecewise, hard: Floats, sink: int) -> None:
+        steep = np.diff(curve.cost, axis=1) / np.diff(curve.at, axis=1)
+        ends = [np.zeros(curve.rows)] * 2 if not steep.shape[1] else [steep[:, 0], steep[:, -1]]
+        before = np.where(np.isinf(curve.left), ends[0] - hard, curve.left)
+        behind = np.where(np.isinf(curve.right), ends[1] + hard, curve.right)
+        slope = np.hstack([steep, behind[:, None]])
+        self._put(curve.at, slope, before, curve.cost[:, 0], sink)
+
+    def _worst(self, function: WorstShare, load: Floats, aimed: Floats, sink: int) -> None:
+        """Each row is charged for going beyond the level of its group's worst rows."""
+        one_sided = isinstance(function, WorstOver)
+
+        def away(y: Floats) -> Floats:
+            gap = y - function.target
+            return function.scale * (np.maximum(gap, 0.0) if one_sided else np.abs(gap))
+
+        groups = len(function.weight)
+        level = np.zeros(groups)
+        now, then = away(load), away(aimed)
+        for group in range(groups):
+            own = function.group == group
+            rank = int(np.ceil(function.count[group]))
+            level[group] = max(_largest(then[own], rank), _largest(now[own], rank + 1))
+        self._hold(float((function.weight * level).sum()), sink)
+        reach = level[function.group] / function.scale
+        dear = (function.weight / function.count)[function.group] * function.scale
+        low = function.target - reach
+        at = np.stack([low, function.target + reach], axis=1)
+        slope = np.stack([np.zeros(len(dear)), dear], axis=1)
+        before = np.zeros(len(dear)) if one_sided else -dear
+        self._put(at, slope, before, np.zeros(len(dear)), sink)
+
+    def _range(self, function: Range, load: Floats, aimed: Floats, sink: int) -> None:
+        """Each row is charged for going beyond the ends of its group, those of the relaxation."""
+        scaled = function.scale * aimed
+        groups = len(function.weight)
+        low, high = np.full(groups, np.inf), np.full(groups, -np.inf)
+        np.minimum.at(low, function.group, scaled)
+        np.maximum.at(high, function.group, scaled)
+        self._hold(float((function.weight * (high - low)).sum()), sink)
+        dear = function.weight[function.group] * function.scale
+        at = np.stack([low, high], axis=1)[function.group] / function.scale[:, None]
+        slope = np.stack([np.zeros(len(dear)), dear], axis=1)
+        self._put(at, slope, -dear, np.zeros(len(dear)), sink)
+
+    def _hold(self, cost: float, sink: int) -> None:
+        """``cost`` is paid whatever the loads: it takes from the ceiling that it stands under."""
+        if sink < 0:
+            self._constant += cost
+        else:
+            self._most[sink] -= cost
+
+    def _gini(self, function: Gini, load: Floats, aimed: Floats, sink: int) -> None:
+        """Each row is charged for its distance from the others' loads of the relaxation."""
+        for row in range(function.rows):
+            own = np.flatnonzero(function.group == function.group[row])
+            others = np.sort(function.scale[own] * aimed[own]) / function.scale[row]
+            others = np.maximum.accumulate(others + 1e-9 * np.arange(len(others)))
+            dear = function.weight[function.group[row]] * function.scale[row] / 2
+            slope = dear * (2.0 * np.arange(1, len(own) + 1) - len(own))
+            self._put(
+                others[None, :], slope[None, :], np.array([-dear * len(own)]), np.zeros(1), sink
+            )
+
+    def _capped(
+        self, function: Capped, price: Floats, load: Floats, hard: Floats, aimed: Floats
+    ) -> None:
+        sink = len(self._most)
+        self._most.append(function.ceiling)
+        self._dear.append(float(hard[-1]))
+        arrays = (split(function.inner, each) for each in (price, load, hard, aimed))
+        for (one, cost), (_, now), (_, dear), (_, then) in zip(*arrays, strict=True):
+            self.add(one, cost, now, dear, then, sink)
+        self._put(np.zeros((1, 1)), np.ones((1, 1)), np.ones(1), np.zeros(1), sink)
+
+    def lines(self) -> Lines:
+        """All rows as one table."""
+        counts = np.concatenate([np.zeros(0, np.int64), *self._counts])
+        first = np.concatenate([[0], np.cumsum(counts)])
+        at = np.concatenate([np.zeros(0), *self._at])
+        slope = np.concatenate([np.zeros(0), *self._slope])
+        base = np.concatenate([np.zeros(0), *self._base])
+        # The cost at a point: that at the row's first one and the steps since.
+        climb = np.zeros(len(at))
+        climb[1:] = slope[:-1] * np.diff(at)
+        climb[first[:-1]] = 0.0
+        total = np.cumsum(climb)
+        row = np.repeat(np.arange(len(counts)), counts)
+        level = total - total[first[:-1]][row] + base[row]
+        return Lines(
+            first,
+            at,
+            level,
+            slope,
+            np.concatenate([np.zeros(0), *self._before]),
+            np.concatenate([np.zeros(0, np.int64), *self._sink]),
+            np.array(self._most),
+            np.array(self._dear),
+            self._constant,
+        )
+
+
+def _largest(values: Floats, rank: int) -> float:
+    """The value of that rank, the largest having rank 1; 0 where there are fewer."""
+    return float(np.partition(values, -rank)[-rank]) if rank <= len(values) else 0.0

@@ -1,0 +1,96 @@
+"""Small programs solved with an amount of work, not of seconds: a run can be repeated."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+
+from optiterr.linear import linearise
+from optiterr.model import Model
+from optiterr.search.core import Floats, Ints
+
+SOLVERS = ("cp_sat", "highs")
+"""Solvers of small programs, the usually better one first."""
+
+NODES = 25
+"""Nodes of HiGHS that count as one unit of work; a unit is about a second of CP-SAT."""
+
+GAP = 1e-5
+"""Relative gap at which a small program counts as solved."""
+
+
+def solved(
+    model: Model, begin: Ints | None, by: str, work: float, seed: int, end: float
+) -> tuple[Ints | None, bool]:
+    """The pairs that solver ``by`` picks in ``model``, if any, and whether it was done with it.
+
+    ``begin`` is a plan to start from. Stops after ``work`` units, or when the clock shows ``end``.
+    """
+    seconds = end - perf_counter()
+    if seconds <= 0.0:
+        return None, False
+    values, done = (_cp_sat if by == "cp_sat" else _highs)(model, begin, work, seed, seconds)
+    return (None if values is None else model.choice(values)), done
+
+
+def _cp_sat(
+    model: Model, begin: Ints | None, work: float, seed: int, seconds: float
+) -> tuple[Floats | None, bool]:
+    from ortools.sat.python import cp_model
+
+    from optiterr.solvers.cp_sat import fill
+    from optiterr.solvers.integers import TooWideError, whole_numbers
+
+    mip = linearise(model)
+    try:
+        whole = whole_numbers(mip)
+    except TooWideError:
+        return None, True
+    if (whole.row_lower > whole.row_upper).any():
+        return None, True
+    native = cp_model.CpModel()
+    fill(native.proto, mip, whole, None if begin is None else model.picks(begin))
+    solver = cp_model.CpSolver()
+    own = solver.parameters
+    own.max_deterministic_time = work
+    own.max_time_in_seconds = seconds
+    own.relative_gap_limit = GAP
+    own.random_seed = seed % (2**31)
+    own.num_workers = 1
+    own.linearization_level = 2
+    status = solver.status_name(solver.solve(native))
+    if status not in ("OPTIMAL", "FEASIBLE"):
+        return None, status == "INFEASIBLE"
+    values = np.array(list(solver.response_proto.solution)[: mip.pairs], dtype=float)
+    return values, status == "OPTIMAL"
+
+
+def _highs(
+    model: Model, begin: Ints | None, work: float, seed: int, seconds: float
+) -> tuple[Floats | None, bool]:
+    import highspy
+
+    from optiterr.solvers.highs import pass_model
+
+    mip = linearise(model)
+    highs = highspy.Highs()
+    options: dict[str, bool | int | float] = {
+        "output_flag": False,
+        "time_limit": float(seconds),
+        "threads": 1,
+        "random_seed": seed % (2**31),
+        "mip_rel_gap": GAP,
+        "mip_max_nodes": max(1, int(work * NODES)),
+    }
+    for name, value in options.items():
+        highs.setOptionValue(name, value)
+    pass_model(highs, mip, relaxed=False)
+    if begin is not None:
+        index = np.arange(mip.pairs, dtype=np.int32)
+        highs.setSolution(len(index), index, model.picks(begin))
+    highs.run()
+    done = highs.getModelStatus().name in ("kOptimal", "kInfeasible")
+    if highs.getInfo().primal_solution_status != 2:
+        return None, done
+    return np.rint(np.array(highs.getSolution().col_value[: mip.pairs], dtype=float)), done

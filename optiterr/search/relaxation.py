@@ -1,0 +1,213 @@
+"""The relaxed model solved over the pairs that matter, and proved over all candidates.
+
+Accounts whose best pair is clear at the prices at hand stay with it; the others are left to HiGHS
+among the pairs of small regret. Its prices are then judged on every pair, and pairs that would be
+better come in, until none is (Dantzig and Wolfe, 1960, with whole accounts as the parts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from optiterr.linear import linearise
+from optiterr.search.ascent import Passes
+from optiterr.search.core import Core, Floats, Ints, Mask
+from optiterr.search.part import part_of
+from optiterr.solution import Limits
+
+EXTRAS, EXTRAS_PER_ROW = 20_000, 12
+"""Pairs beyond each account's best that take part at first: at least, and for each row."""
+
+CLOSE = 1e-7
+"""The relaxation counts as solved when bound and value differ by no more, relative to the value."""
+
+ROUNDS = 12
+"""Most rounds of solving and pricing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxed:
+    """Prices with the bound that they prove over all candidates (constant included).
+
+    ``choice`` is the pair that each account has most of in the relaxed plan, ``divided`` the
+    accounts that have several, ``load`` the loads of the relaxed plan. ``solved`` tells whether the
+    bound is that of the relaxation, up to rounding; ``infeasible`` whether not even fractions keep
+    the hard rules.
+    """
+
+    price: Floats
+    bound: float
+    choice: Ints
+    divided: Ints
+    load: Floats
+    solved: bool
+    infeasible: bool = False
+    kernel: Restricted | None = None
+
+
+def relaxed(
+    core: Core,
+    passes: Passes,
+    price: Floats,
+    end: float,
+    told: Callable[[float], None],
+    begin: Ints | None = None,
+) -> Relaxed:
+    """The relaxation from the prices ``price`` on, until the clock shows ``end``.
+
+    ``told`` hears of each better bound. ``begin`` is a plan whose pairs take part.
+    """
+    total, regret, best, _ = passes.regrets(price)
+    bound = total - core.conjugate(price) + core.constant
+    told(bound)
+    kept = _first(core, regret, best, begin)
+    choice, load = best, core.loads(best)
+    answer = Relaxed(price, bound, choice, np.zeros(0, dtype=np.int64), load, False)
+    for _ in range(ROUNDS):
+        left = end - perf_counter()
+        if left <= 0.05:
+            return answer
+        kernel = Restricted(core, np.flatnonzero(kept), answer.choice, answer.price, left)
+        solved = kernel.solve()
+        if solved is None:
+            return answer
+        if solved.infeasible:
+            if kept.all():
+                return solved
+            kept[:] = True
+            continue
+        total, regret, best, _ = passes.regrets(solved.price)
+        proved = total - core.conjugate(solved.price) + core.constant
+        better = proved > answer.bound
+        value = solved.bound
+        if better:
+            told(proved)
+        closed = value - proved <= CLOSE * max(1.0, abs(value))
+        answer = Relaxed(
+            solved.price if better else answer.price,
+            max(proved, answer.bound),
+            solved.choice,
+            solved.divided,
+            solved.load,
+            closed,
+            kernel=kernel,
+        )
+        if closed:
+            return answer
+        fresh = _wanted(core, regret, kept, solved.choice)
+        if not len(fresh):
+            return answer
+        kept[fresh] = True
+    return answer
+
+
+def _first(core: Core, regret: Floats, best: Ints, begin: Ints | None) -> Mask:
+    """The pairs that take part at first."""
+    kept = np.zeros(len(regret), dtype=bool)
+    extras = max(EXTRAS, EXTRAS_PER_ROW * core.rows)
+    if len(regret) <= 3 * extras:
+        kept[:] = True
+        return kept
+    limit = np.partition(regret, core.accounts + extras - 1)[core.accounts + extras - 1]
+    kept |= regret <= limit
+    kept[best] = True
+    if begin is not None:
+        kept[begin] = True
+    return kept
+
+
+def _wanted(core: Core, regret: Floats, kept: Mask, choice: Ints) -> Ints:
+    """Pairs outside that cost less than the best inside, the most wanted first."""
+    start = core.pairs.start
+    inside = np.where(kept, regret, np.inf)
+    least = np.minimum.reduceat(inside, start[:-1])
+    own = regret[choice]
+    least = np.minimum(least, own)[core.pairs.account]
+    scale = 1e-9 * max(1.0, float(np.abs(core.cost).mean()))
+    better = np.flatnonzero(~kept & (regret < least - scale))
+    most = max(EXTRAS, EXTRAS_PER_ROW * core.rows)
+    if len(better) > most:
+        gain = (regret - least)[better]
+        better = better[np.argpartition(gain, most)[:most]]
+    return better
+
+
+class Restricted:
+    """The relaxation over the pairs ``pair``, other accounts as in ``whole``, held by HiGHS.
+
+    Accounts with a single one of the pairs stay at it.
+    """
+
+    def __init__(self, core: Core, pair: Ints, whole: Ints, price: Floats, seconds: float) -> None:
+        from optiterr.solvers.highs import load as load_highs
+
+        count = np.bincount(core.pairs.account[pair], minlength=core.accounts)
+        single = pair[count[core.pairs.account[pair]] == 1]
+        self._core, self._price, self._base = core, price, whole.copy()
+        self._base[core.pairs.account[single]] = single
+        pair = pair[count[core.pairs.account[pair]] > 1]
+        self.part = part_of(core, pair, self._base, core.loads(self._base))
+        self._mip = linearise(self.part.model)
+        self._highs = load_highs(self._mip, Limits(seconds=seconds), relaxed=True)
+        rest = np.ones(core.accounts, dtype=bool)
+        rest[self.part.account] = False
+        self._rest_cost = core.constant + float(core.cost[self._base[rest]].sum())
+        self._rest_load = core.loads(self._base[rest])
+        self._matrix = core.columns[:, pair]
+
+    def solve(self) -> Relaxed | None:
+        """The relaxed optimum; None where HiGHS does not get there in time.
+
+        Its bound is that over these pairs only.
+        """
+        core, part, mip, whole = self._core, self.part, self._mip, self._base
+        highs = self._highs
+        highs.run()
+        name = highs.getModelStatus().name
+        if name in ("kInfeasible", "kUnboundedOrInfeasible"):
+            nothing = np.zeros(0, dtype=np.int64)
+            return Relaxed(self._price, -np.inf, whole, nothing, np.zeros(core.rows), False, True)
+        if name != "kOptimal":
+            return None
+        answer = highs.getSolution()
+        x = np.array(answer.col_value[: len(part.pair)], dtype=float)
+        fresh = self._price.copy()
+        duals = np.array(answer.row_dual, dtype=float)
+        fresh[part.row] = mip.prices(duals, part.model.rows)
+        fresh = core.inside(fresh)
+        begins = part.model.pairs.start[: len(part.account)]
+        account = part.model.pairs.account[: len(part.pair)]
+        chosen = np.lexsort((-x, account))[begins]
+        divided = part.account[x[chosen] < 1 - 1e-6]
+        load = self._rest_load + self._matrix @ x
+        value = float(highs.getInfo().objective_function_value) + self._rest_cost
+        left_out = np.ones(core.rows, dtype=bool)
+        left_out[part.row] = False
+        value += _charged(core, load, left_out)
+        self.x = x
+        return Relaxed(fresh, value, part.into(whole, chosen), divided, load, False)
+
+    def hold(self, place: Ints, upper: float = 0.0) -> None:
+        """Limit the pairs at ``place`` of the part's to ``upper``: 0 leaves them out, 1 lets in."""
+        places = np.asarray(place, dtype=np.int32)
+        zeros, most = np.zeros(len(places)), np.full(len(places), upper)
+        self._highs.changeColsBounds(len(places), places, zeros, most)
+
+    def limit(self, seconds: float) -> None:
+        """Let the solves from now on take ``seconds`` in all."""
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + seconds)
+
+
+def _charged(core: Core, load: Floats, rows: Mask) -> float:
+    """What the rows ``rows`` of functions that charge one by one cost."""
+    total = 0.0
+    for start, block in zip(core.row_start, core.blocks, strict=False):
+        own = rows[start : start + block.rows]
+        if own.any():
+            charge = block.function.value(load[start : start + block.rows])
+            total += float(charge[own].sum())
+    return total
