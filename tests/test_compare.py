@@ -13,6 +13,7 @@ from tiny_comparison import DEGREE, RULES, plan_of, summary, tiny
 
 from optiterr.comparison.case import Case, RuleLine
 from optiterr.comparison.figures import REGISTER, balance, figure, show
+from optiterr.comparison.narrative import Sentence
 from optiterr.comparison.side_by_side import (
     Cell,
     Comparison,
@@ -25,12 +26,14 @@ from optiterr.comparison.side_by_side import (
 from optiterr.errors import AuditError, DataError, SpecError
 from optiterr.findings import Finding, Weight
 from optiterr.pairs import Pairs
-from optiterr.problem import DEPARTED, NOBODY
+from optiterr.problem import DEPARTED, NOBODY, Problem
 from optiterr.rules.balance import Balance
 from optiterr.rules.capacity import Capacity
 from optiterr.rules.coverage import Coverage
 from optiterr.rules.disruption import Disruption
 from optiterr.rules.fairness import Fairness
+from optiterr.rules.fit import Fit
+from optiterr.rules.value import Value
 
 
 def test_balance_of_three_books() -> None:
@@ -346,7 +349,52 @@ def test_every_figure_is_registered_and_explained() -> None:
     assert sorted(keys) == sorted({*case.values, *case.today_values})
     assert all(one.title and one.meaning.endswith(".") for one in case.figures)
     assert not any("{" in one.title + one.meaning + one.unit for one in case.figures)
-    assert {one.family for one in case.figures} >= set(REGISTER) - {"reached"}
+    assert {one.family for one in case.figures} >= set(REGISTER) - {
+        *("reached", "earned", "fit")  # have cases of their own
+    }
+
+
+def test_coverage_is_a_share_of_all_accounts() -> None:
+    """Today d (5) and e (10) have no rep: 3 of 5 accounts, 45 of 60 of revenue; then all."""
+    case = summary()
+    assert case.today_values["covered:accounts"] == pytest.approx(3 / 5)
+    assert case.today_values["covered:revenue"] == pytest.approx(45 / 60)
+    assert case.values["covered:revenue"] == 1.0
+    nothing = replace(tiny(), accounts=tiny().accounts.assign(revenue=0.0))
+    bare = summarise("x", plan_of(terms={}), nothing, {"coverage": Coverage()})
+    assert "covered:revenue" not in bare.values
+
+
+def test_fit_is_a_share_of_the_best_there_is() -> None:
+    """Scores of 10, weighted by revenue: b (20) scores 5 with r1 and 10 with r2, all others 10.
+
+    Today b is with r1: of a, b and c (45) it is 20 x 5 short of 450. In the plan nothing is short.
+    """
+    scores = np.full(10, 10.0)
+    scores[2] = 5.0
+    listed = replace(tiny(), candidates="file", pair_columns={"score": scores})
+    rules = {"suits": Fit(score="score", best=10, weight="revenue", price=2)}
+    case = summarise("x", plan_of(terms={"suits": 0.0}, cost=0.0), listed, rules)
+    assert case.values["fit:suits"] == 1.0
+    assert case.today_values["fit:suits"] == pytest.approx(1 - 100 / 450)
+
+
+def test_what_books_earn_is_told() -> None:
+    """Elasticity 0.5, ten hours each: a book of one account of 40 sold at 10 hours earns 40.
+
+    Two equal accounts share the hours: each 40 x (5/10)^0.5, together 56.57.
+    """
+    accounts = pd.DataFrame(
+        {"account_id": ["a", "b"], "owner_id": ["r1", "r2"], "sales": 40.0, "visits": 10.0}
+    )
+    reps = pd.DataFrame({"rep_id": ["r1", "r2"], "hours": [10.0, 10.0]})
+    problem = Problem(accounts, reps, np.array([0, 1], dtype=np.int32), Pairs.full(2, 2), 4)
+    rule = Value(sales="sales", hours="hours", reference="visits", elasticity=0.5, price=1)
+    together = plan_of(assignment={"a": "r1", "b": "r1"}, terms={}, cost=1.0)
+    found = tuple(rule.check("worth", problem, pd.Series({"a": "r1", "b": "r1"})))
+    case = summarise("x", together.model_copy(update={"findings": found}), problem, {"worth": rule})
+    assert case.today_values["earned:worth"] == pytest.approx(80.0)
+    assert case.values["earned:worth"] == pytest.approx(2 * 40 * 0.5**0.5)
 
 
 def like(name: str, cost: float, bound: float | None, **changes: object) -> Case:
@@ -546,6 +594,59 @@ def test_the_story_says_when_nothing_is_proved_or_left() -> None:
     )
 
 
+def test_the_story_begins_with_what_all_plans_do() -> None:
+    """From the least to the most; the same is said once; a plan dearer than today is not said to
+    save."""
+    today = summarise_today(tiny(), RULES)
+
+    def said(*shares: tuple[float, float]) -> str:
+        cases = [
+            like(f"c{k}", 10, 9).model_copy(
+                update={
+                    "values": summary().values
+                    | {"moved_share:revenue": moved, "saving_share": saved}
+                }
+            )
+            for k, (moved, saved) in enumerate(shares)
+        ]
+        story = compare("s", "S", cases, today).summary
+        return next(
+            one.text.replace("\u00a0", " ") for one in story if not one.case and not one.aside
+        )
+
+    assert said((0.1, 0.5), (0.3, 0.2), (0.2, 0.4)) == (
+        "The 3 plans move 10 % to 30 % of revenue and cost 20 % to 50 % less than today's books, "
+        "each by its own rules."
+    )
+    assert said((0.1, 0.5), (0.1, -0.2)) == "The 2 plans move 10 % of revenue."
+
+
+def test_the_story_says_how_sure_all_plans_are() -> None:
+    """Gaps of 10 % and 38 %: the larger speaks for both and is quoted; one without a bound is
+    counted; without any gap left, all are called best."""
+    near, far = (
+        like(name, 10, 9).model_copy(update={"values": summary().values | {"gap": gap}})
+        for name, gap in (("near", 0.1), ("far", 0.38))
+    )
+    bare = summarise("bare", plan_of(), tiny(), RULES)
+    today = summarise_today(tiny(), RULES)
+
+    def sure(*cases: Case) -> Sentence:
+        said = compare("s", "S", cases, today).summary
+        return next(one for one in said if "proved to be" in one.text)
+
+    both = sure(near, far)
+    assert both.text.replace("\u00a0", " ") == (
+        "Both plans are proved to be within 38 % of the best possible under their own rules."
+    )
+    assert [(part.case, part.figure) for part in both.parts if part.figure] == [("far", "gap")]
+    assert sure(near, far, bare).text.startswith("2 of the 3 plans are proved to be within 38")
+    best = [one.model_copy(update={"values": one.values | {"gap": 0.0}}) for one in (near, far)]
+    assert sure(*best).text == (
+        "Both plans are proved to be the best possible under their own rules."
+    )
+
+
 def test_extremes_are_named_only_when_one_plan_stands_out() -> None:
     """Two plans that move alike but differ in spread: only the spread is spoken of."""
     other = summary().model_copy(
@@ -555,11 +656,14 @@ def test_extremes_are_named_only_when_one_plan_stands_out() -> None:
             "values": summary().values | {"spread:revenue": 0.1},
         }
     )
-    shown = compare("s", "S", [summary(), other], summarise_today(tiny(), RULES))
-    assert shown.summary[2].text == "Of these plans Other spreads revenue most evenly."
+
+    def stands_out(second: Case) -> str:
+        shown = compare("s", "S", [summary(), second], summarise_today(tiny(), RULES))
+        return next(one.text for one in shown.summary if one.text.startswith("Of these"))
+
+    assert stands_out(other) == "Of these plans Other spreads revenue most evenly."
     further = other.model_copy(update={"values": other.values | {"travel": 500.0}})
-    shown = compare("s", "S", [summary(), further], summarise_today(tiny(), RULES))
-    assert shown.summary[2].text == (
+    assert stands_out(further) == (
         "Of these plans Other spreads revenue most evenly and Tiny is nearest to its accounts."
     )
 
@@ -589,4 +693,5 @@ def test_a_comparison_survives_json_and_pickle() -> None:
     shown = compare("s", "S", [summary()], summarise_today(tiny(), RULES))
     assert Comparison.model_validate_json(shown.to_json()) == shown
     assert pickle.loads(pickle.dumps(summary())) == summary()
-    assert shown.to_json() == compare("s", "S", [summary()], shown.today).to_json()
+    again = compare("s", "S", [summary()], summarise_today(tiny(), RULES))
+    assert shown.to_json() == again.to_json()

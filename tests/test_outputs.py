@@ -13,6 +13,7 @@ from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -99,9 +100,8 @@ def nodes(text: str) -> list[Node]:
     return list(tree.root.walk())
 
 
-@cache
-def two() -> Comparison:
-    """The tiny plan, and the same prices with a plan that moves nothing more."""
+def two_cases() -> tuple[Case, list[Case]]:
+    """Today's books; the tiny plan, and the same prices with a plan that moves nothing more."""
     today = summarise_today(tiny(), RULES)
     other = summarise(
         "calm",
@@ -115,7 +115,14 @@ def two() -> Comparison:
         RULES,
         scenario_title="Calm",
     )
-    return compare("fy27", "New year", [summary(), other], today)
+    return today, [summary(), other]
+
+
+@cache
+def two() -> Comparison:
+    """The two compared."""
+    today, cases = two_cases()
+    return compare("fy27", "New year", cases, today)
 
 
 @cache
@@ -135,9 +142,9 @@ def fixed() -> Comparison:
         own = {"prices": "p", "charges": "c", "problem": name, "rules": lines}
         return case.model_copy(update=own | {"findings": (), "today_breaches": ()})
 
-    told = two()
-    cases = [still(case, case.name) for case in told.cases]
-    return compare("fy27", "New year", cases, still(told.today, "today"))
+    today, cases = two_cases()
+    fresh = [still(case, case.name) for case in cases]
+    return compare("fy27", "New year", fresh, still(today, "today"))
 
 
 @pytest.mark.parametrize(
@@ -151,13 +158,14 @@ def test_golden(name: str, text: Callable[[Comparison], str]) -> None:
 
 
 def test_all_files_are_written_and_the_same_every_time(tmp_path: Path) -> None:
-    """Nine files, listed as written; a second rendering gives the same bytes."""
+    """Every file, listed as written; a second rendering gives the same bytes."""
     paths = render(two(), tmp_path / "one")
     again = render(two(), tmp_path / "two")
     assert [path.name for path in paths] == [
         "comparison.json",
-        *("figures.csv", "books.csv", "capacity.csv", "moves.csv", "findings.csv"),
-        *("data_dictionary.csv", "report.md", "report.html"),
+        *("figures.csv", "books.csv", "capacity.csv", "moves.csv", "flows.csv", "accounts.csv"),
+        *("reps.csv", "teams.csv", "differences.csv", "passages.csv", "switches.csv"),
+        *("rules.csv", "findings.csv", "log.csv", "dictionary.csv", "report.md", "report.html"),
     ]
     assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in again]
     assert Comparison.read(tmp_path / "one" / "comparison.json") == two()
@@ -242,14 +250,16 @@ def test_the_page_is_alone() -> None:
     assert policy.attrs["content"] == (
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
     )
-    assert [n.tag for n in every].count("script") == 1
+    scripts = [n.attrs for n in every if n.tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "data"}, {}]
     assert not [name for n in every for name in n.attrs if name.startswith("on")]
 
 
 def test_every_drawing_has_a_name_and_says_what_it_shows() -> None:
     """A reader who cannot see gets a title and the numbers of the drawing."""
     drawings = [n for n in nodes(shown()) if n.tag == "svg"]
-    assert len(drawings) == 9  # trade-off, cost; 2 x (loads, flows, solve); capacity
+    # trade-off, cost; 2 x (loads, bands, discs, solve); capacity; shares; 3 maps
+    assert len(drawings) == 2 + 2 * 4 + 1 + 1 + 3
     for drawing in drawings:
         assert drawing.attrs["role"] == "img"
         assert [child.tag for child in drawing.children[:2]] == ["title", "desc"]
@@ -257,11 +267,109 @@ def test_every_drawing_has_a_name_and_says_what_it_shows() -> None:
         assert drawing.children[1].text
 
 
+def data_of(text: str) -> dict[str, Any]:
+    """What the page's script reads."""
+    (told,) = [n for n in nodes(text) if n.attrs.get("id") == "data"]
+    return json.loads(told.text)
+
+
+def test_every_drawing_has_its_numbers_as_a_table() -> None:
+    """All but maps, whose table is that of the accounts; the numbers are those of the figures."""
+    figures = [n for n in nodes(shown()) if n.tag == "figure"]
+    bare = [n for n in figures if not [one for one in n.walk() if one.tag == "table"]]
+    assert [n.children[0].text for n in bare] == [
+        "Today: who serves where",
+        "Tiny: who serves where; 1 moved",
+        "Calm: who serves where; 0 moved",
+    ]
+    (spread,) = [n for n in figures if n.children[0].text.startswith("Tiny: spread of revenue")]
+    cells = [n.text for n in spread.walk() if n.tag == "td"]
+    assert cells == ["Lee", "30", "25", "30", "Kim", "15", "35", "30"]
+    (held,) = [n for n in figures if n.children[0].text.startswith("Who holds what share")]
+    cells = [n.text.replace("\u00a0", " ") for n in held.walk() if n.tag == "td"]
+    # Today 15 of 45: the curve's area is (0 + 1/3) / 4 + (1/3 + 1) / 4 = 5/12, so Gini 1/6. The
+    # largest tenth is a fifth of the larger book's two thirds. Tiny: 25 of 60, Gini 1/12.
+    assert cells[:8] == [
+        "Today",
+        "16.7 %",
+        "33.3 %",
+        "13.3 %",
+        "Tiny",
+        "8.33 %",
+        "41.7 %",
+        "11.7 %",
+    ]
+
+
+def test_the_script_reads_what_the_comparison_says() -> None:
+    """Who serves whom, moves with worth and reason, books, differences: the same as in the JSON."""
+    told, data = two(), data_of(shown())
+    table = told.accounts
+    assert table is not None
+    assert data["accounts"]["id"] == list(table.ids)
+    assert data["accounts"]["today"] == list(table.today)
+    assert data["measures"] == ["revenue"]
+    assert data["accounts"]["measures"] == [list(table.measures["revenue"])]
+    for case, shown_case in zip(told.cases, data["cases"], strict=True):
+        assert shown_case["served"] == list(table.served[case.name])
+        rows = zip(*shown_case["moves"], strict=True)
+        for move, (row, kind, worth, why) in zip(case.moves, rows, strict=True):
+            assert table.ids[row] == move.account_id
+            assert ("moved", "forced", "new")[kind] == move.kind
+            assert worth == (None if move.worth is None else pytest.approx(move.worth, rel=1e-6))
+            assert shown_case["why"][why] == move.why
+        assert shown_case["own"] == {}
+        for book, line in zip(case.books, shown_case["books"], strict=True):
+            place, before, after, target, (then, now) = line
+            assert told.reps[place].rep_id == book.rep_id
+            assert before == [book.before["accounts"], book.before["revenue"]]
+            assert after == [book.after["accounts"], book.after["revenue"]]
+            assert target == [None, book.target.get("revenue")]
+            assert then == [book.use_before.get("hours")]
+            assert now == [book.use.get("hours")]
+    (said,), (line,) = told.differences, data["differences"]
+    assert (line["first"], line["second"], line["accounts"]) == ("tiny", "calm", said.accounts)
+    assert [table.ids[one[0]] for one in line["largest"]] == [s.account_id for s in said.largest]
+    assert [one[4] for one in line["largest"]] == [one.broken for one in said.largest]
+
+
+def test_moves_that_count_otherwise_than_today_keep_their_own_measures() -> None:
+    """In a case whose revenue of b is 21, the page shows 21 there and today's 20 elsewhere."""
+    grown = tiny().accounts.assign(revenue=[10.0, 21.0, 15.0, 5.0, 10.0])
+    case = summarise("tiny", plan_of(bound=20.0), replace(tiny(), accounts=grown), RULES)
+    told = compare("s", "S", [case], summarise_today(tiny(), RULES))
+    data = data_of(page(told))
+    assert data["accounts"]["measures"][0][1] == 20
+    assert data["cases"][0]["own"] == {"1": [21]}
+
+
+def test_the_data_of_the_page_end_nowhere_early() -> None:
+    """Marks that could end the element, and line marks that end a script's text, are written out;
+    read back, every name is what it was."""
+    text = page(hostile())
+    start = text.index('id="data">') + len('id="data">')
+    inside = text[start : text.index("</script>", start)]
+    assert not re.search("[<>&\u2028\u2029]", inside)
+    data = json.loads(inside)
+    assert data["accounts"]["id"] == list(HOSTILE[:5])
+    assert {rep["name"] for rep in data["reps"]} == {HOSTILE[0], HOSTILE[1], ""}
+
+
+def test_a_comparison_without_its_tables_has_a_page_without_accounts() -> None:
+    """No map, no table of accounts, no differences; words, figures and drawings stay."""
+    told = compare("s", "S", two().cases, two().today)
+    text = page(told)
+    assert data_of(text) == {"accounts": None}
+    assert not {"map", "accounts", "differences"} & {n.attrs.get("id") for n in nodes(text)}
+    assert "who gives accounts to whom" in text
+
+
 @cache
 def hostile() -> Comparison:
     """The tiny case with every name turned against the reader."""
     problem = tiny()
-    accounts = problem.accounts.assign(account_id=list(HOSTILE[:5]), name=list(HOSTILE[2:]))
+    names = [*HOSTILE[2:6], "a\u2028b" + "x" * 9995]
+    accounts = problem.accounts.assign(account_id=list(HOSTILE[:5]), name=names)
     reps = problem.reps.assign(name=list(HOSTILE[:2]), rep_id=[HOSTILE[5], HOSTILE[6]])
     problem = replace(problem, accounts=accounts, reps=reps)
     back = dict(zip("abcde", HOSTILE[:5], strict=True))
@@ -289,11 +397,12 @@ def hostile() -> Comparison:
 def test_hostile_names_are_text_in_the_page() -> None:
     """Markup, templates, marks that turn text round and 5,000 characters stay what they are."""
     every = nodes(page(hostile()))
-    assert [n.tag for n in every].count("script") == 1
+    assert [n.tag for n in every].count("script") == 2
     assert [n.tag for n in every].count("style") == 1
     assert not [n for n in every if n.tag == "img"]
     isolated = {n.text for n in every if n.tag == "bdi"}
     assert isolated >= set(HOSTILE)
+    assert "a\u2028b" + "x" * 9995 in isolated
     assert "49" not in {text.strip() for text in isolated}
     (title,) = [n for n in every if n.tag == "title" and n.text == HOSTILE[2]]
     assert not title.children
@@ -309,9 +418,7 @@ def test_hostile_names_are_exact_in_the_tables() -> None:
     books = files["books.csv"]
     assert {row[1] for row in books[1:]} == {HOSTILE[5], HOSTILE[6], "r3"}
     assert {row[7] for row in files["findings.csv"][1:]} >= set(HOSTILE)
-    assert (
-        "text that begins with = + - or @ is written as it is" in files["data_dictionary.csv"][1][2]
-    )
+    assert "text that begins with = + - or @ is written as it is" in files["dictionary.csv"][1][2]
     widths = {name: {len(row) for row in rows} for name, rows in files.items()}
     assert all(len(width) == 1 for width in widths.values())
 
@@ -381,15 +488,15 @@ def test_today_is_drawn_once_where_its_cost_is_the_same() -> None:
 
 
 def test_many_moves_are_cut_in_the_page_and_the_reader_is_told() -> None:
-    """Of 7,000 moves the page holds 6,000 and says so; the table has all."""
+    """Of 7,000 moves 300 stand in the page without its script, which says so; the table has all."""
     case = summary()
     many = tuple(
         case.moves[0].model_copy(update={"account_id": f"account {i}"}) for i in range(7000)
     )
     told = compare("s", "S", [case.model_copy(update={"moves": many})], two().today)
     text = page(told)
-    assert text.count("data-account=") == 6000
-    assert "the 6,000 largest of 7,000 moves are shown; moves.csv has all." in text
+    assert text.count("data-account=") == 300
+    assert "the 300 largest of 7,000 moves are shown; moves.csv has all." in text
     assert tables(told)["moves.csv"].count("\n") == 7001
 
 
@@ -438,6 +545,8 @@ def test_tables_are_tidy_and_exact() -> None:
         "to_rep": "r2",
         "to_name": "Kim",
         "kind": "moved",
+        "worth": "20",
+        "why": "balances revenue",
         "revenue": "20",
     }
 
@@ -448,8 +557,8 @@ def test_a_measure_called_like_a_column_keeps_apart() -> None:
     moves = tuple(m.model_copy(update={"measures": {"kind": 4.0}}) for m in case.moves)
     odd = case.model_copy(update={"moves": moves, "move_measures": ("accounts", "kind")})
     text = tables(compare("s", "S", [odd], two().today))["moves.csv"]
-    assert text.splitlines()[0].endswith(",kind,kind_")
-    assert text.splitlines()[1].endswith(",moved,4")
+    assert text.splitlines()[0].endswith(",kind,worth,why,kind_")
+    assert re.search(r",moved,.*,4$", text.splitlines()[1])
 
 
 def test_columns_called_like_ours_stay_in_the_tables_of_a_plan(tmp_path: Path) -> None:

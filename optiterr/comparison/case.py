@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from optiterr.comparison.figures import Figure
+from optiterr.comparison.ground import Ground
 from optiterr.findings import Finding
 from optiterr.plan import Step
 
@@ -35,8 +36,8 @@ class RuleLine(_Value):
 class Book(_Value):
     """One rep's book today and in the plan. Measures by name; limits and uses by rule."""
 
-    rep_id: str
-    name: str = ""
+    rep_id: str = Field(description="the rep")
+    name: str = Field(default="", description="name of the rep, where the roster has one")
     leaves: bool = Field(default=False, description="whether the rep leaves or has left")
     before: dict[str, float] = Field(description="load of each measure today")
     after: dict[str, float] = Field(description="load of each measure in the plan")
@@ -52,27 +53,33 @@ class Book(_Value):
 class Move(_Value):
     """One account whose rep changes."""
 
-    account_id: str
-    name: str = ""
+    account_id: str = Field(description="the account")
+    name: str = Field(default="", description="its name, where the data has one")
     from_rep: str | None = Field(description="today's owner, as written; None: nobody")
-    from_name: str = ""
+    from_name: str = Field(default="", description="name of that rep")
     to_rep: str | None = Field(description="rep in the plan; None: nobody")
-    to_name: str = ""
+    to_name: str = Field(default="", description="name of that rep")
     kind: Literal["moved", "forced", "new"] = Field(
         description="moved: the owner stays; forced: the owner leaves or left; new: nobody's today"
     )
-    measures: dict[str, float]
+    measures: dict[str, float] = Field(description="its measures by name")
+    worth: float | None = Field(
+        default=None,
+        description="change of the plan's cost if this account alone stayed as it is today; None: "
+        "not allowed, or not judged",
+    )
+    why: str = Field(default="", description="what speaks for the move, in words")
 
 
 class Flow(_Value):
     """What goes from one rep to another, added up."""
 
-    from_rep: str | None
-    from_name: str = ""
-    to_rep: str | None
-    to_name: str = ""
-    kind: Literal["moved", "forced", "new"]
-    measures: dict[str, float]
+    from_rep: str | None = Field(description="today's owner, as written; None: nobody")
+    from_name: str = Field(default="", description="name of that rep")
+    to_rep: str | None = Field(description="rep in the plan; None: nobody")
+    to_name: str = Field(default="", description="name of that rep")
+    kind: Literal["moved", "forced", "new"] = Field(description="as of moves")
+    measures: dict[str, float] = Field(description="measures of the accounts, added up")
 
 
 class Case(_Value):
@@ -83,14 +90,14 @@ class Case(_Value):
     so that an improvement compares like with like.
     """
 
-    name: str
-    title: str = ""
-    is_today: bool = False
+    name: str = Field(description="name of the case; 'today' for today's books")
+    title: str = Field(default="", description="its title")
+    is_today: bool = Field(default=False, description="whether it is today's books")
     status: str = Field(description="the solver's status, or 'today'")
-    solver: str = ""
-    version: str = ""
-    why: str = ""
-    message: str = ""
+    solver: str = Field(default="", description="solver that produced the plan")
+    version: str = Field(default="", description="its version")
+    why: str = Field(default="", description="why it was chosen, when it was chosen for you")
+    message: str = Field(default="", description="the solver's own closing words")
     proved: Literal["all", "considered"] = Field(
         default="all", description="the pairs that the proved bound covers"
     )
@@ -99,21 +106,39 @@ class Case(_Value):
     measures: tuple[str, ...] = Field(description="measures of every book")
     move_measures: tuple[str, ...] = Field(description="measures of every move: one per account")
     lead: str = Field(description="the measure that a short report speaks of")
-    rules: tuple[RuleLine, ...] = ()
-    figures: tuple[Figure, ...] = ()
-    values: dict[str, float] = Field(default_factory=dict)
-    today_values: dict[str, float] = Field(default_factory=dict)
-    today_breaches: tuple[Finding, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    blocking: tuple[Finding, ...] = ()
-    books: tuple[Book, ...] = ()
+    rules: tuple[RuleLine, ...] = Field(default=(), description="what the case asks for")
+    figures: tuple[Figure, ...] = Field(default=(), description="what its figures mean")
+    values: dict[str, float] = Field(
+        default_factory=dict, description="figures by key; one that does not apply is absent"
+    )
+    today_values: dict[str, float] = Field(
+        default_factory=dict, description="the same of today's books, judged by these rules"
+    )
+    today_breaches: tuple[Finding, ...] = Field(
+        default=(), description="hard rules that today's books break"
+    )
+    findings: tuple[Finding, ...] = Field(default=(), description="what rules found in the plan")
+    blocking: tuple[Finding, ...] = Field(default=(), description="why there is no plan")
+    books: tuple[Book, ...] = Field(default=(), description="what each rep carries")
     moves: tuple[Move, ...] = Field(default=(), description="largest of the lead measure first")
-    flows: tuple[Flow, ...] = ()
-    log: tuple[Step, ...] = ()
+    flows: tuple[Flow, ...] = Field(default=(), description="moves from rep to rep, added up")
+    log: tuple[Step, ...] = Field(default=(), description="how the solve went")
     fingerprint: str = Field(default="", description="SHA-256 of the scenario")
     prices: str = Field(description="SHA-256 of the priced rules: the currency of the cost")
     charges: str = Field(description="SHA-256 of the priced rules and of the data they read")
     problem: str = Field(description="SHA-256 of all rules and of the data they read")
+    _ground: Ground | None = PrivateAttr(default=None)
+
+    @property
+    def ground(self) -> Ground | None:
+        """The tables behind the case; None when it was read from a file."""
+        return self._ground
+
+    def on(self, ground: Ground | None) -> Case:
+        """The same case over other ground."""
+        made = self.model_copy()
+        made._ground = ground
+        return made
 
     @property
     def has_plan(self) -> bool:

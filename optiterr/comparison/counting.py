@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from optiterr.comparison.figures import balance
+from optiterr.comparison.quality import covered, earned, suited, told
 from optiterr.errors import DataError
 from optiterr.findings import Finding, Weight
 from optiterr.pairs import Floats, Ints, Mask, great_circle_km
@@ -38,6 +40,25 @@ class Count:
     @cached_property
     def owner(self) -> Ints:
         return np.maximum(self.data.owner, -1).astype(np.int32)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Names of reps by id, where the roster has them."""
+        reps = self.data.reps
+        if "name" not in reps:
+            return {}
+        return {i: text_of(name) for i, name in zip(reps["rep_id"], reps["name"], strict=True)}
+
+    @cached_property
+    def owner_ids(self) -> NDArray[np.object_]:
+        """Today's owner as written, None where nobody owns the account."""
+        ids = np.full(len(self.data.owner), None, dtype=object)
+        held = self.data.owner >= 0
+        ids[held] = self.data.rep_ids[self.data.owner[held]]
+        gone = self.data.owner == DEPARTED
+        if gone.any():
+            ids[gone] = self.data.accounts["owner_id"].to_numpy(dtype=object)[gone]
+        return ids
 
     @cached_property
     def specs(self) -> dict[str, dict[str, Any]]:
@@ -144,14 +165,22 @@ class Count:
         share = np.divide(part, parts[group], out=np.zeros(count), where=parts[group] > 0)
         return share * total[group]
 
+    @cached_property
+    def point_names(self) -> tuple[str, str]:
+        """Columns of degrees north and east, as the rule of travel names them."""
+        spoken = next((spec for spec in self.specs.values() if spec["kind"] == "travel"), {})
+        return spoken.get("latitude", "latitude"), spoken.get("longitude", "longitude")
+
     def kilometres(self, rep: Ints) -> Floats | None:
         """Distance of each served account from its rep; None without coordinates of all."""
-        spoken = next((spec for spec in self.specs.values() if spec["kind"] == "travel"), {})
-        names = [spoken.get(name, name) for name in ("latitude", "longitude")]
+        names = self.point_names
         frames = (self.data.accounts, self.data.reps)
         if not all(name in frame for name in names for frame in frames):
             return None
-        account, base = ([frame[name].to_numpy(dtype=float) for name in names] for frame in frames)
+        account, base = (
+            [pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float) for name in names]
+            for frame in frames
+        )
         if not all(np.isfinite(values).all() for values in (*account, *base)):
             return None
         served = np.flatnonzero(rep >= 0)
@@ -169,12 +198,14 @@ class Count:
             found |= {f"{family}:{measure}": value for family, value in balance(load).items()}
         for rule in self.rules:
             found |= self._against_limit(rule, rep) | self._against_target(rule, rep)
+        found |= covered(self.data, rep, self.move_measures)
+        found |= suited(self.data, self.rules, rep, terms) | earned(self.rules, findings)
         distance = self.kilometres(rep)
         if distance is not None:
             found["travel"] = float(distance.sum())
             if len(distance):
                 found["travel_mean"] = float(distance.mean())
-        return found | _counted(self.rules, findings)
+        return found | told(self.rules, findings)
 
     def _against_limit(self, rule: str, rep: Ints) -> dict[str, float]:
         limit = self.limits(rule)
@@ -248,19 +279,6 @@ class Count:
         return found
 
 
-def _counted(rules: Mapping[str, Rule], findings: Iterable[Finding]) -> dict[str, float]:
-    """Findings of each rule: how many, how much, and how many break a hard rule."""
-    count = dict.fromkeys(rules, 0.0)
-    amount = dict.fromkeys(rules, 0.0)
-    breaches = 0.0
-    for one in findings:
-        if one.weight is Weight.NOTE:
-            continue
-        count[one.rule] = count.get(one.rule, 0.0) + 1
-        amount[one.rule] = amount.get(one.rule, 0.0) + one.amount
-        breaches += one.weight is Weight.BREACH
-    return {
-        "breaches": breaches,
-        **{f"found:{rule}": number for rule, number in count.items()},
-        **{f"amount:{rule}": number for rule, number in amount.items()},
-    }
+def text_of(value: Any) -> str:
+    """The value as text; empty where there is none."""
+    return "" if pd.isna(value) else str(value)

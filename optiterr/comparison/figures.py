@@ -223,6 +223,30 @@ _ALL = (
         "down",
     ),
     _family(
+        "earned",
+        "outcome",
+        "Earned by {of}",
+        "What all books earn by the response of sales that the rule {of} describes.",
+        "up",
+    ),
+    _family(
+        "fit",
+        "outcome",
+        "Fit by {of}",
+        "1 less what is short of the best fit over all accounts served, divided by the best fit of "
+        "them all, each with the weight that the rule {of} gives it.",
+        "up",
+        "share",
+    ),
+    _family(
+        "covered",
+        "outcome",
+        "Share of {of} served",
+        "{Of} of accounts that a rep of the roster serves, divided by the {of} of all accounts.",
+        "up",
+        "share",
+    ),
+    _family(
         "owned",
         "moves",
         "{Of} owned by reps who stay",

@@ -15,7 +15,7 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: str
+    text: str = Field(description="the words")
     case: str = Field(default="", description="case whose figure is quoted; empty for plain text")
     figure: str = Field(default="", description="key of the figure")
     today: bool = Field(default=False, description="quoted of today's books under its rules")
@@ -28,7 +28,7 @@ class Sentence(BaseModel):
 
     case: str = Field(default="", description="the case spoken of; empty for all")
     aside: bool = Field(default=False, description="whether it qualifies what the others say")
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...] = Field(description="its words, in order")
 
     @property
     def text(self) -> str:
@@ -41,7 +41,9 @@ def story(cases: Sequence[Case], today: Case) -> tuple[Sentence, ...]:
     solved = [case for case in cases if "cost" in case.values]
     return (
         *(_told(case) for case in cases),
+        *_span(solved, today.lead),
         *_extremes(solved, today.lead),
+        *_sure(solved),
         *_left_out(solved),
     )
 
@@ -184,6 +186,26 @@ def _left(case: Case) -> list[Part]:
     ]
 
 
+def _span(cases: Sequence[Case], lead: str) -> list[Sentence]:
+    """What all the plans change and buy, from the one that does least to the one that does most."""
+    share, saved = f"moved_share:{lead}", "saving_share"
+    if len(cases) < 2 or not all(share in case.values for case in cases):
+        return []
+    parts = [Part(text=f"The {len(cases)} plans move "), *_ends(cases, share)]
+    parts.append(Part(text=f" of {lead}"))
+    if all(case.values.get(saved, -1.0) >= 0 for case in cases):
+        parts += [Part(text=" and cost "), *_ends(cases, saved)]
+        parts.append(Part(text=" less than today's books, each by its own rules"))
+    return [Sentence(parts=(*parts, Part(text=".")))]
+
+
+def _ends(cases: Sequence[Case], key: str) -> list[Part]:
+    """The least and the most of a figure, once where they read alike."""
+    order = sorted(cases, key=lambda case: case.values[key])
+    least, most = (_quote(case, key) for case in (order[0], order[-1]))
+    return [least] if least.text == most.text else [least, Part(text=" to "), most]
+
+
 def _extremes(cases: Sequence[Case], lead: str) -> list[Sentence]:
     """Which plan moves least, is most even, travels least: said only of one plan each."""
     if len(cases) < 2:
@@ -201,6 +223,32 @@ def _extremes(cases: Sequence[Case], lead: str) -> list[Sentence]:
         return []
     clauses = [f"{title} {_and(words)}" for title, words in said.items()]
     return [Sentence(parts=(Part(text=f"Of these plans {_and(clauses)}."),))]
+
+
+def _sure(cases: Sequence[Case]) -> list[Sentence]:
+    """How near the best all the plans are known to be: the farthest of them speaks for all."""
+    known = [case for case in cases if "gap" in case.values]
+    if len(cases) < 2 or not known:
+        return []
+    worst = max(known, key=lambda case: case.values["gap"])
+    if len(known) < len(cases):
+        who = f"{len(known)} of the {len(cases)} plans"
+    else:
+        who = "Both plans" if len(cases) == 2 else f"All {len(cases)} plans"
+    verb = "is" if len(known) == 1 else "are"
+    among = " of the pairs considered" if any(c.proved == "considered" for c in known) else ""
+    if worst.values["gap"] <= NONE_LEFT:
+        text = f"{who} {verb} proved to be the best possible under their own rules{among}."
+        return [Sentence(parts=(Part(text=text),))]
+    return [
+        Sentence(
+            parts=(
+                Part(text=f"{who} {verb} proved to be within "),
+                _quote(worst, "gap"),
+                Part(text=f" of the best possible under their own rules{among}."),
+            )
+        )
+    ]
 
 
 def _and(words: Sequence[str]) -> str:

@@ -13,8 +13,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from optiterr.comparison.accounts import AccountTable, Difference, RepLine, Team
 from optiterr.comparison.case import TODAY, Book, Case, Flow, Move, RuleLine
 from optiterr.comparison.figures import REGISTER, Figure, show
+from optiterr.comparison.gathering import gather
 from optiterr.comparison.narrative import Sentence, standing, story
 from optiterr.comparison.summary import summarise, summarise_today
 from optiterr.errors import AuditError, Fault, SpecError, meant
@@ -22,14 +24,18 @@ from optiterr.plan import read_file
 from optiterr.rowfunctions import TOLERANCE
 
 __all__ = [
+    "AccountTable",
     "Book",
     "Case",
     "Cell",
     "Comparison",
+    "Difference",
     "Flow",
     "Move",
+    "RepLine",
     "Row",
     "RuleLine",
+    "Team",
     "Verdict",
     "compare",
     "summarise",
@@ -40,7 +46,7 @@ OF_PRICES = {"cost", "bound", "claimed", "today_cost", "saving", "saving_share",
 """Figures in the currency of prices: compared only between cases with the same priced rules."""
 
 OF_RULES = {
-    *("term", "found", "amount"),
+    *("term", "found", "amount", "earned", "fit"),
     *("off_target_most", "off_target_mean", "use_mean", "use_most", "over_limit"),
 }
 """Figures of one rule: compared only between cases that write that rule alike."""
@@ -86,36 +92,50 @@ class Cell(_Value):
 class Row(_Value):
     """One figure over all columns; ``cells`` by the name of the case, today's first."""
 
-    figure: Figure
-    cells: dict[str, Cell]
+    figure: Figure = Field(description="what the numbers are")
+    cells: dict[str, Cell] = Field(description="a cell for each case, by its name")
 
 
 class Verdict(_Value):
     """What may be said about the costs of two cases, ``first`` being the cheaper plan."""
 
-    first: str
-    second: str
+    first: str = Field(description="name of the case with the cheaper plan")
+    second: str = Field(description="name of the other")
     basis: Basis = Field(description="what the two cases have in common")
     difference: float | None = Field(description="cost of second less cost of first")
     proved: bool = Field(description="whether first costs less than any plan of second can")
-    words: str
+    words: str = Field(description="the verdict in words")
 
 
 class Comparison(_Value):
     """All that any report may show. Renderers write it down and compute nothing."""
 
-    schema_version: Literal[1] = Field(default=1, alias="schema")
-    name: str
-    title: str
+    schema_version: Literal[1] = Field(
+        default=1, alias="schema", description="version of this format"
+    )
+    name: str = Field(description="name of the study")
+    title: str = Field(description="its title")
     baseline: str = Field(description="'today' or the name of a case")
     lead: str = Field(description="the measure that a short report speaks of")
     summary: tuple[Sentence, ...] = Field(description="the comparison in words")
-    notes: tuple[str, ...] = NOTES
+    notes: tuple[str, ...] = Field(default=NOTES, description="what a reader has to know")
     standings: dict[str, str] = Field(description="how good each plan is known to be, in words")
-    rows: tuple[Row, ...]
-    verdicts: tuple[Verdict, ...]
-    today: Case
-    cases: tuple[Case, ...]
+    rows: tuple[Row, ...] = Field(description="every figure over all cases")
+    verdicts: tuple[Verdict, ...] = Field(description="what is proved of every two costs")
+    today: Case = Field(description="today's books")
+    cases: tuple[Case, ...] = Field(description="the cases in the order of the study")
+    reps: tuple[RepLine, ...] = Field(
+        default=(), description="every rep of any case; empty without the tables"
+    )
+    accounts: AccountTable | None = Field(
+        default=None, description="every account of any case; None without the tables"
+    )
+    differences: tuple[Difference, ...] = Field(
+        default=(), description="every two plans, account by account"
+    )
+    teams: tuple[Team, ...] = Field(
+        default=(), description="books by manager, where the roster names managers"
+    )
 
     @property
     def columns(self) -> tuple[Case, ...]:
@@ -150,6 +170,7 @@ def compare(
         for case in cases:
             cells[case.name] = _cell(form, case, cases, baseline, by_pair)
         rows.append(Row(figure=form, cells=cells))
+    told = gather(cases, today, today.lead)
     return Comparison(
         name=study_name,
         title=title or study_name,
@@ -159,8 +180,12 @@ def compare(
         standings={case.name: standing(case) for case in (today, *cases)},
         rows=tuple(rows),
         verdicts=verdicts,
-        today=today,
-        cases=tuple(cases),
+        today=today.on(None),
+        cases=tuple(case.on(None) for case in cases),
+        reps=told.reps,
+        accounts=told.accounts,
+        differences=told.differences,
+        teams=told.teams,
     )
 
 

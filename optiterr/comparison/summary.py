@@ -9,15 +9,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from optiterr.comparison.case import TODAY, Book, Case, Flow, Move, RuleLine
-from optiterr.comparison.counting import Count, Today
+from optiterr.comparison.counting import Count, Today, text_of
 from optiterr.comparison.figures import Figure, figure
+from optiterr.comparison.ground import Ground
+from optiterr.comparison.reasons import reasons, undone
 from optiterr.findings import Weight
 from optiterr.pairs import Floats, Ints
 from optiterr.plan import Plan
@@ -47,8 +48,8 @@ def summarise(
     if today.values.get("cost") is not None:
         values["today_cost"] = today.values["cost"]
     details: dict[str, Any] = {}
-    if plan.has_plan:
-        rep = view.positions(plan)
+    rep = view.positions(plan) if plan.has_plan else None
+    if rep is not None:
         terms = {rule: term for rule, term in plan.terms.items() if rule in view.priced or term}
         values |= view.values(rep, plan.findings, terms) | view.moved(rep)
         if plan.cost is not None:
@@ -75,7 +76,7 @@ def summarise(
         log=plan.log,
         fingerprint=plan.fingerprint,
         **details,
-    )
+    ).on(Ground.of(view, rep))
 
 
 def summarise_today(problem: Problem, rules: Mapping[str, Rule], *, title: str = "Today") -> Case:
@@ -91,7 +92,7 @@ def summarise_today(problem: Problem, rules: Mapping[str, Rule], *, title: str =
         status=TODAY,
         findings=today.findings,
         books=view.books(view.owner),
-    )
+    ).on(Ground.of(view, view.owner))
 
 
 def _proof(cost: float, plan: Plan, today: float) -> dict[str, float]:
@@ -108,32 +109,20 @@ def _proof(cost: float, plan: Plan, today: float) -> dict[str, float]:
 class _View(Count):
     """Counted books, told account by account and rep by rep."""
 
-    @cached_property
-    def names(self) -> dict[str, str]:
-        """Names of reps by id, where the roster has them."""
-        reps = self.data.reps
-        if "name" not in reps:
-            return {}
-        return {i: _text(name) for i, name in zip(reps["rep_id"], reps["name"], strict=True)}
-
-    @cached_property
-    def owner_ids(self) -> NDArray[np.object_]:
-        """Today's owner as written, None where nobody owns the account."""
-        ids = np.full(len(self.data.owner), None, dtype=object)
-        held = self.data.owner >= 0
-        ids[held] = self.data.rep_ids[self.data.owner[held]]
-        gone = self.data.owner == DEPARTED
-        if gone.any():
-            ids[gone] = self.data.accounts["owner_id"].to_numpy(dtype=object)[gone]
-        return ids
-
     def moves(self, rep: Ints) -> tuple[Move, ...]:
         """Every account whose rep changes, the largest of the lead measure first."""
         each = {name: self.data.account_number(name) for name in self.move_measures}
         ids, source = self.data.account_ids, self.owner_ids
         titles = self.data.accounts["name"] if "name" in self.data.accounts else [""] * len(ids)
-        names = [_text(one) for one in titles]
-        found = [
+        names = [text_of(one) for one in titles]
+        kinds: dict[int, Literal["moved", "forced", "new"]] = {
+            int(i): kind for kind, mask in self.kinds(rep).items() for i in np.flatnonzero(mask)
+        }
+        order = sorted(kinds, key=lambda i: (-each[self.lead][i], ids[i]))
+        account = np.array(order, dtype=np.int64)
+        judged = undone(self, rep, account)
+        why = reasons(self, rep, account, judged)
+        return tuple(
             Move(
                 account_id=ids[i],
                 name=names[i],
@@ -141,13 +130,13 @@ class _View(Count):
                 from_name=self.names.get(source[i], ""),
                 to_rep=self.data.rep_ids[rep[i]] if rep[i] >= 0 else None,
                 to_name=self.names.get(self.data.rep_ids[rep[i]], "") if rep[i] >= 0 else "",
-                kind=kind,
+                kind=kinds[i],
                 measures={name: float(values[i]) for name, values in each.items()},
+                worth=None if np.isnan(judged.change[at]) else float(judged.change[at]),
+                why=why[at],
             )
-            for kind, mask in self.kinds(rep).items()
-            for i in np.flatnonzero(mask)
-        ]
-        return tuple(sorted(found, key=lambda one: (-one.measures[self.lead], one.account_id)))
+            for at, i in enumerate(order)
+        )
 
     def books(self, rep: Ints) -> tuple[Book, ...]:
         """Every rep's book today and in ``rep``; owners who left come last."""
@@ -344,10 +333,6 @@ def _flows(moves: Iterable[Move], measures: Iterable[str]) -> tuple[Flow, ...]:
 
 def _at(columns: Mapping[str, Floats], position: int) -> dict[str, float]:
     return {name: float(values[position]) for name, values in columns.items()}
-
-
-def _text(value: Any) -> str:
-    return "" if pd.isna(value) else str(value)
 
 
 def _setting(value: Any) -> str:

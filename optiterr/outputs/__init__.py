@@ -9,9 +9,12 @@ from pathlib import Path
 from optiterr.comparison.side_by_side import Comparison
 from optiterr.frontier.values import Frontier
 from optiterr.outputs.csvs import tables
+from optiterr.outputs.forms.writing import FORMS, write_forms
 from optiterr.outputs.frontier import curve
 from optiterr.outputs.html import page
 from optiterr.outputs.markdown import report
+
+__all__ = ["FORMS", "Writer", "render", "write_forms", "writers"]
 
 Writer = Callable[[Comparison], Mapping[str, str]]
 """Text of each file by its name."""

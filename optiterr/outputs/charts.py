@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from optiterr.comparison.case import TODAY, Book, Case
-from optiterr.comparison.figures import figure, show
+from optiterr.comparison.figures import MISSING, figure, show
 from optiterr.comparison.side_by_side import Comparison
 from optiterr.findings import listed
 from optiterr.outputs.drawing import (
     GREY,
     INK,
+    Listing,
     Picture,
     axis,
     labels_of,
@@ -25,6 +26,9 @@ from optiterr.outputs.drawing import (
 
 NAMED = 40
 """With more reps than this, books are drawn by rank, without names."""
+
+LISTED = 60
+"""Rows of the table under a drawing; further ones are in the files beside the page."""
 
 DRAWN = 12
 """No more cases than this are drawn one by one."""
@@ -81,7 +85,15 @@ def trade_off(comparison: Comparison) -> Picture | None:
         f"{point['label']} moves {show(point['x'], 'share')}, spread {show(point['y'], 'share')}"
         for point in points
     )
-    return picture("What is moved against what is left uneven", said, ways + dots + names, 300)
+    listing = Listing(
+        ("Case", figure("moved_share", lead).title, figure("spread", lead).title),
+        tuple(
+            (point["label"], show(point["x"], "share"), show(point["y"], "share"))
+            for point in points
+        ),
+    )
+    title = "What is moved against what is left uneven"
+    return picture(title, said, ways + dots + names, 300, listing)
 
 
 def _spread_labels(points: list[dict[str, Any]], wide: float, high: float) -> None:
@@ -158,7 +170,11 @@ def _cost(comparison: Comparison, cases: Sequence[Case], several: bool) -> Pictu
     )
     legend = 22 * ((len(tags) + 1) // 2)
     title = f"Cost by term: {listed(names, 2)}" if several else "Cost by term"
-    return picture(title, said, chart, 70 + 30 * len(bars) + legend)
+    listing = Listing(
+        ("Books", *terms),
+        tuple((bar, *(show(parts.get(term, 0.0)) for term in terms)) for bar, parts in bars),
+    )
+    return picture(title, said, chart, 70 + 30 * len(bars) + legend, listing)
 
 
 def loads(comparison: Comparison, case: Case, measure: str) -> Picture | None:
@@ -173,7 +189,7 @@ def loads(comparison: Comparison, case: Case, measure: str) -> Picture | None:
         return _ranks(case, books, measure, colour, said)
     labels = labels_of([(book.rep_id, book.name or book.rep_id) for book in books])
     mean = case.values.get(f"mean:{measure}")
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "rep": label,
             "before": book.before.get(measure, 0.0),
@@ -194,7 +210,28 @@ def loads(comparison: Comparison, case: Case, measure: str) -> Picture | None:
         color=GREY, fill="#ffffff", filled=True, stroke=GREY, strokeWidth=1.6, size=48, opacity=1
     ).encode(x="before:Q")
     now = base.mark_circle(color=colour, size=62, opacity=1).encode(x="after:Q")
-    return picture(case.title, said, way + aim + then + now, 56 + 17 * len(rows))
+    listing = Listing(
+        ("Rep", "Today", "Plan", "Target or mean"),
+        tuple(
+            (
+                row["rep"],
+                *(show(row[key]) for key in ("before", "after")),
+                MISSING if row["target"] is None else show(row["target"]),
+            )
+            for row in rows
+        ),
+    )
+    title = _told_spread(case, measure)
+    return picture(title, said, way + aim + then + now, 56 + 17 * len(rows), listing)
+
+
+def _told_spread(case: Case, measure: str) -> str:
+    """What the drawing of loads shows: how far apart the books are today and in the plan."""
+    key = f"spread:{measure}"
+    if key not in case.values or key not in case.today_values:
+        return f"{case.title}: {measure} per rep"
+    then, now = show(case.today_values[key], "share"), show(case.values[key], "share")
+    return f"{case.title}: spread of {measure} {then} today, {now} in the plan"
 
 
 def _reach(comparison: Comparison, measure: str) -> list[float]:
@@ -209,7 +246,7 @@ def _reach(comparison: Comparison, measure: str) -> list[float]:
 
 
 def _ranks(case: Case, books: Sequence[Book], measure: str, colour: str, said: str) -> Picture:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"rank": i + 1, "load": load, "when": when}
         for when, loads in (
             ("today", sorted((book.before.get(measure, 0.0) for book in books), reverse=True)),
@@ -236,7 +273,16 @@ def _ranks(case: Case, books: Sequence[Book], measure: str, colour: str, said: s
             ),
         )
     )
-    return picture(case.title, said, chart, 260)
+    title = _told_spread(case, measure)
+    some = rows[: len(rows) // 2]
+    listing = Listing(
+        ("Rank", "Today", "Plan"),
+        tuple(
+            (str(row["rank"]), show(row["load"]), show(other["load"]))
+            for row, other in zip(some, rows[len(rows) // 2 :], strict=True)
+        )[:LISTED],
+    )
+    return picture(title, said, chart, 260, listing)
 
 
 def _said_of_books(case: Case, measure: str) -> str:
@@ -282,7 +328,18 @@ def use(comparison: Comparison, rule: str) -> Picture | None:
         f"{label}: largest use {show(case.values[f'use_most:{rule}'], 'share')}"
         for label, case in zip(labels, with_rule, strict=True)
     )
-    return picture(f"Use of {rule}", said, limit + dots, 60 + 30 * len(labels))
+    listing = Listing(
+        ("Case", "Mean use", "Largest use"),
+        tuple(
+            (
+                label,
+                *(show(case.values[f"{key}:{rule}"], "share") for key in ("use_mean", "use_most")),
+            )
+            for label, case in zip(labels, with_rule, strict=True)
+        ),
+    )
+    title = f"Load of each rep as a share of its limit, {rule}"
+    return picture(title, said, limit + dots, 60 + 30 * len(labels), listing)
 
 
 def matrix(comparison: Comparison, case: Case) -> Picture | None:
@@ -322,12 +379,17 @@ def matrix(comparison: Comparison, case: Case) -> Picture | None:
     )
     largest = max(rows, key=lambda way: rows[way])
     said = f"Most go from {largest[0]} to {largest[1]}: {show(rows[largest], 'count')} accounts"
-    return picture(case.title, said, cells + numbers, 110 + 19 * len(froms))
+    ways = sorted(rows.items(), key=lambda one: -one[1])[:LISTED]
+    listing = Listing(
+        ("From", "To", "Accounts"), tuple((a, b, show(n, "count")) for (a, b), n in ways)
+    )
+    title = f"{case.title}: {show(sum(rows.values()), 'count')} accounts change hands"
+    return picture(title, said, cells + numbers, 110 + 19 * len(froms), listing)
 
 
 def convergence(comparison: Comparison, case: Case) -> Picture | None:
     """Cost found and bound claimed over the seconds of the solve."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"seconds": step.seconds, "value": value, "line": line}
         for step in case.log
         for line, value in (("cost", step.incumbent), ("bound", step.bound))
@@ -355,7 +417,14 @@ def convergence(comparison: Comparison, case: Case) -> Picture | None:
             ),
         )
     )
-    return picture(case.title, "Cost found and bound claimed over time", chart, 220)
+    listing = Listing(
+        ("Seconds", "Line", "Value"),
+        tuple((show(r["seconds"], "seconds"), r["line"], show(r["value"])) for r in rows[-LISTED:]),
+    )
+    title = f"{case.title}: cost found and bound claimed"
+    last = rows[-1]["seconds"]
+    said = f"Cost found and bound claimed over {show(float(last), 'seconds')}"
+    return picture(title, said, chart, 220, listing)
 
 
 def _title(measure: str) -> str:

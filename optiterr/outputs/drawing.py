@@ -21,12 +21,21 @@ KEPT = {"svg", "g", "path", "rect", "line", "circle", "text", "tspan", "defs", "
 
 
 @dataclass(frozen=True)
+class Listing:
+    """The numbers of a drawing as a table; text as people read it."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Picture:
-    """A drawing with its title and what it shows in words."""
+    """A drawing with its title, what it shows in words, and its numbers as a table."""
 
     title: str
     text: str
     svg: str
+    data: Listing | None = None
 
 
 def library() -> Any:
@@ -74,7 +83,7 @@ def labels_of(ends: Iterable[tuple[str, str]], most: int = 22) -> list[str]:
     return found
 
 
-def picture(title: str, text: str, chart: Any, height: int) -> Picture:
+def picture(title: str, text: str, chart: Any, height: int, data: Listing | None = None) -> Picture:
     """The chart drawn as text, at one width and in one style."""
     import vl_convert
 
@@ -99,7 +108,8 @@ def picture(title: str, text: str, chart: Any, height: int) -> Picture:
         },
         legend={"labelColor": INK, "labelFontSize": 11, "labelLimit": 160},
     )
-    return Picture(title, text, inline(vl_convert.vegalite_to_svg(chart.to_json()), title, text))
+    svg = inline(vl_convert.vegalite_to_svg(chart.to_json()), title, text)
+    return Picture(title, text, svg, data)
 
 
 def inline(svg: str, title: str, text: str) -> str:
@@ -125,7 +135,7 @@ def _clean(element: ElementTree.Element) -> None:
         else:
             element.remove(child)
     for name in list(element.attrib):
-        strange = name.startswith(("{", "on")) or "href" in name
+        strange = name.startswith(("{", "on", "aria-")) or "href" in name or name == "role"
         outward = "url(" in element.attrib[name] and not re.fullmatch(
             r"url\(#[\w-]+\)", element.attrib[name]
         )

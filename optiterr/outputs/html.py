@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -15,14 +16,21 @@ from optiterr.comparison.side_by_side import Comparison, Row, RuleLine
 from optiterr.findings import Finding
 from optiterr.outputs import charts
 from optiterr.outputs.charts import DRAWN
+from optiterr.outputs.charts_flows import flows
+from optiterr.outputs.charts_shares import shares
 from optiterr.outputs.drawing import Picture
+from optiterr.outputs.embedded import embedded
+from optiterr.outputs.maps import Map, drawings, map_of
 from optiterr.outputs.words import baseline_title, changed, judged, unit_of
 
-MOST_MOVES = 6_000
-"""Rows of moves in the page over all cases; further ones are in moves.csv only."""
+MOST_MOVES = 300
+"""Rows of moves that stand in the page without its script, over all cases."""
 
-MOST_BOOKS = 2_000
-"""Rows of books in the page over all cases; further ones are in books.csv only."""
+MOST_BOOKS = 480
+"""Rows of books that stand in the page without its script, over all cases."""
+
+SCRIPT = ("core", "grid", "map", "books", "sections")
+"""Files of the page's script, in their order."""
 
 MOST_FINDINGS = 8
 """Findings shown of one rule in one case; further ones are in findings.csv only."""
@@ -38,7 +46,9 @@ class Drawings:
     overview: tuple[Picture, ...]
     balance: tuple[tuple[str, tuple[Picture, ...]], ...]
     capacity: tuple[Picture, ...]
+    shares: tuple[Picture, ...]
     flows: tuple[Picture, ...]
+    matrices: tuple[Picture, ...]
     solve: tuple[Picture, ...]
 
 
@@ -66,17 +76,24 @@ def page(comparison: Comparison, further: Sequence[Picture] = ()) -> str:
         "quoted": partial(_quoted, comparison),
     }
     solved = [case for case in comparison.cases if case.has_plan]
+    measures, drawn = _measures(comparison), map_of(comparison)
+    coloured = {case.name: charts.colour_of(comparison, case.name) for case in comparison.columns}
     return loader.get_template("report.html").render(
         c=comparison,
         solved=solved,
-        pictures=_drawings(comparison, solved[:DRAWN], further),
+        pictures=pictures_of(comparison, solved[:DRAWN], further, drawn),
+        maps=drawings(comparison, drawn, solved[:DRAWN]),
+        data=Markup(embedded(comparison, drawn, coloured, measures)),
+        script=Markup(_script()),
+        differing=_differing(comparison),
+        ranked=any(case.reps > charts.NAMED for case in solved),
         left_out=max(0, len(solved) - DRAWN),
         baseline=baseline_title(comparison),
         headline=[row for row in comparison.rows if row.figure.headline],
         sections=_sections(comparison.rows),
-        measures=_measures(comparison),
-        most_moves=max(100, MOST_MOVES // max(1, len(solved))),
-        most_books=max(50, MOST_BOOKS // max(1, len(solved))),
+        measures=measures,
+        most_moves=max(10, MOST_MOVES // max(1, len(solved))),
+        most_books=max(40, MOST_BOOKS // max(1, len(solved))),
         most_findings=MOST_FINDINGS,
         rules=_rules(comparison.cases or (comparison.today,)),
         silent=_silent(comparison),
@@ -89,14 +106,37 @@ def _svg(picture: Picture) -> Markup:
     return Markup(picture.svg)
 
 
-def _drawings(
-    comparison: Comparison, solved: Sequence[Case], further: Sequence[Picture]
+def _script() -> str:
+    """The page's script: its parts in one scope."""
+    folder = files("optiterr.outputs") / "templates" / "script"
+    parts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPT]
+    return "\n".join(['"use strict";', "(() => {", *parts, "})();"])
+
+
+def _differing(comparison: Comparison) -> dict[tuple[str, str], int]:
+    """How many accounts each two plans give to different reps, either way round."""
+    found = {(one.first, one.second): one.accounts for one in comparison.differences}
+    return found | {(second, first): count for (first, second), count in found.items()}
+
+
+def pictures_of(
+    comparison: Comparison,
+    solved: Sequence[Case],
+    further: Sequence[Picture],
+    drawn: Map | None,
 ) -> Drawings:
+    """The pictures of the page but for the maps, by section."""
+
     def of_cases(picture: Iterable[Picture | None]) -> tuple[Picture, ...]:
         return tuple(one for one in picture if one is not None)
 
     measures = [comparison.lead]
     rules = []
+    reps: dict[str | None, str] = {}
+    if drawn is not None:
+        reps = {
+            rep.rep_id: colour for rep, colour in zip(comparison.reps, drawn.colours, strict=True)
+        }
     for case in solved:
         for book in case.books:
             measures += [name for name in book.target if name not in measures]
@@ -113,7 +153,9 @@ def _drawings(
         ),
         balance=tuple((name, drawn) for name, drawn in loads if drawn),
         capacity=of_cases(charts.use(comparison, rule) for rule in rules),
-        flows=of_cases(charts.matrix(comparison, case) for case in solved),
+        shares=of_cases(shares(comparison, solved, name) for name in measures[:MOST_MEASURES]),
+        flows=of_cases(flows(case, reps) for case in solved),
+        matrices=of_cases(charts.matrix(comparison, case) for case in solved),
         solve=of_cases(charts.convergence(comparison, case) for case in solved),
     )
 

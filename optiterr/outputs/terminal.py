@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.table import Table
 from rich.text import Text
 
 from optiterr.comparison.figures import show
 from optiterr.comparison.side_by_side import Comparison
+
+MOST_VERDICTS = 6
+"""Sentences about two costs that a terminal shows; the report has all of them."""
+
+
+def verdict_lines(comparison: Comparison) -> Iterator[str]:
+    """What is proved of every two costs, a sentence each, the first few of them."""
+    words = [verdict.words for verdict in comparison.verdicts]
+    yield from words[:MOST_VERDICTS]
+    if len(words) > MOST_VERDICTS:
+        yield f"... and {len(words) - MOST_VERDICTS:,} more pairs: see report.md"
 
 
 def summary_table(comparison: Comparison) -> Table:

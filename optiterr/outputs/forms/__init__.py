@@ -1,0 +1,1 @@
+"""Other forms of a comparison than the report: Excel, Parquet, maps, route lists and pictures."""

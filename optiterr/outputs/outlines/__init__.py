@@ -1,0 +1,1 @@
+"""Outlines of countries and states, drawn behind accounts."""

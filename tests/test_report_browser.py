@@ -1,0 +1,381 @@
+"""The report in a browser: it runs without a fault, alone, and people of all kinds can use it."""
+
+# ruff: noqa: E501 - a script in a string is easier to read unbroken
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_outputs import HOSTILE, hostile
+from tiny_comparison import RULES, plan_of, tiny
+
+from optiterr.comparison.figures import show
+from optiterr.comparison.side_by_side import Comparison, compare, summarise, summarise_today
+from optiterr.outputs.html import page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+BROWSER = next((path for name in NAMES if (path := shutil.which(name))), None)
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+CORE = Path(__file__).parents[1] / "optiterr" / "outputs" / "templates" / "script" / "core.js"
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"none of {', '.join(NAMES)} is installed")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a script in the page came back with, and what the browser complained about."""
+
+    result: Any
+    complaints: tuple[str, ...]
+
+
+def browse(
+    folder: Path, text: str, script: str, *, link: str = "", dark: bool = False, wide: int = 1400
+) -> Seen:
+    """Opens ``text`` as a file, runs the body of an async function in it, and returns its value."""
+    assert BROWSER is not None
+    probe = (
+        "<script>addEventListener('load', async () => { let told; try { told = await (async () => {"
+        f"{script}"
+        "})(); } catch (fault) { told = { fault: String(fault.stack) }; } "
+        "const out = document.createElement('pre'); out.id = 'probe'; "
+        "out.textContent = JSON.stringify(told === undefined ? null : told); "
+        "document.body.append(out); });</script>"
+    )
+    # Frames do not come by themselves where time is virtual.
+    frames = "<script>window.requestAnimationFrame = (go) => setTimeout(go, 0);</script>"
+    file = folder / "page.html"
+    probed = text.replace("<style>", f"{frames}<style>", 1).replace("</body>", f"{probe}</body>")
+    file.write_text(probed, encoding="utf-8", newline="")
+    ran = subprocess.run(
+        [
+            BROWSER,
+            *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+            *("--host-resolver-rules=MAP * ~NOTFOUND", "--no-first-run", "--disable-extensions"),
+            *("--enable-logging=stderr", "--virtual-time-budget=20000", "--lang=en"),
+            f"--window-size={wide},900",
+            f"--user-data-dir={folder / 'profile'}",
+            *(["--blink-settings=preferredColorScheme=0"] if dark else []),
+            "--dump-dom",
+            f"{file.as_uri()}{link}",
+        ],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    found = re.search(r'<pre id="probe">(.*?)</pre>', ran.stdout, re.S)
+    assert found, f"the page ended before its script: {ran.stderr[-2000:]}"
+    result = json.loads(html.unescape(found[1]))
+    assert not (isinstance(result, dict) and "fault" in result), result["fault"]
+    said = tuple(line for line in ran.stderr.splitlines() if "CONSOLE" in line)
+    return Seen(result, said)
+
+
+@cache
+def shown() -> str:
+    """Two plans of the tiny case, r1 with a manager Mia and r2 with Noa."""
+    base = tiny()
+    problem = replace(
+        base,
+        accounts=base.accounts.assign(latitude=[0.0, 1.0, 0.0, 1.0, 1.0]),
+        reps=base.reps.assign(manager=["Mia", "Noa"]),
+    )
+    calm = {"a": "r1", "b": "r1", "c": "r2", "d": "r2", "e": "r2"}
+    cases = [
+        summarise("tiny", plan_of(bound=20.0), problem, RULES, scenario_title="Tiny"),
+        summarise(
+            "calm", plan_of(cost=21.0, bound=21.0, assignment=calm), problem, RULES,
+            scenario_title="Calm",
+        ),
+    ]  # fmt: skip
+    told: Comparison = compare("fy27", "New year", cases, summarise_today(problem, RULES))
+    return page(told)
+
+
+QUIET = "return { loaded: performance.getEntriesByType('resource').length };"
+
+
+@pytest.mark.parametrize("link", ["", "#case=calm", "#rep=r1", "#account=b", "#team=Mia"])
+def test_nothing_fails_and_nothing_is_fetched(tmp_path: Path, link: str) -> None:
+    """No complaint in the console and no request, wherever a link leads."""
+    seen = browse(tmp_path, shown(), QUIET, link=link)
+    assert seen.complaints == ()
+    assert seen.result == {"loaded": 0}
+
+
+def test_hostile_names_run_nowhere(tmp_path: Path) -> None:
+    """Names with markup, formulas and marks that turn text round are shown, on every view."""
+    script = """
+      let ran = 0;
+      window.alert = () => { ran += 1; };
+      const wait = () => new Promise((go) => setTimeout(go, 50));
+      const choose = document.querySelector("[data-choose=rep]");
+      for (const option of [...choose.options].slice(1)) {
+        choose.value = option.value;
+        choose.dispatchEvent(new Event("change"));
+        await wait();
+      }
+      const name = document.querySelector("#book .book bdi").textContent;
+      document.querySelector("[data-live=accounts] td a").click();
+      await wait();
+      const every = document.querySelectorAll("img, iframe, object, embed, link, base, form");
+      const texts = [...document.querySelectorAll("[data-live] bdi")].map((one) => one.textContent);
+      return { ran, every: every.length, scripts: document.scripts.length, name, texts,
+               card: document.querySelector("#account h3 bdi").textContent,
+               handlers: document.querySelectorAll("[onerror], [onload], [onclick]").length };
+    """
+    seen = browse(tmp_path, page(hostile()), script)
+    assert seen.complaints == ()
+    told = seen.result
+    assert (told["ran"], told["every"], told["handlers"]) == (0, 0, 0)
+    assert told["scripts"] == 4  # data, the page's own, frames and the probe
+    assert set(HOSTILE[:6]) <= set(told["texts"])
+    assert told["card"] in {*HOSTILE, "a\u2028b" + "x" * 9995}
+
+
+def test_tables_search_and_sort(tmp_path: Path) -> None:
+    """Moves: b, e and d of tiny, d and e of calm. A search for Bolt leaves b; by revenue 5 first."""
+    script = """
+      const box = document.querySelector("[data-live=moves]");
+      const rows = () => [...box.querySelectorAll("tbody tr")].map((row) => row.cells[1].innerText);
+      const count = () => box.querySelector("output").textContent;
+      const wait = () => new Promise((go) => setTimeout(go, 20));
+      const before = [rows(), count()];
+      const find = box.querySelector("input[type=search]");
+      find.value = "bolt"; find.dispatchEvent(new Event("input")); await wait();
+      const found = [rows(), count()];
+      find.value = ""; find.dispatchEvent(new Event("input")); await wait();
+      const heads = [...box.querySelectorAll("th button")];
+      const revenue = heads.find((one) => one.textContent === "Revenue");
+      revenue.click();
+      const largest = [rows(), revenue.closest("th").getAttribute("aria-sort")];
+      revenue.click();
+      const smallest = [rows(), revenue.closest("th").getAttribute("aria-sort")];
+      const book = document.querySelector("#books [data-table]");
+      book.querySelectorAll("th button")[2].click();
+      const sorted = [...book.querySelectorAll("tbody tr")].map((row) => row.cells[0].innerText);
+      return { before, found, largest, smallest, sorted };
+    """
+    told = browse(tmp_path, shown(), script).result
+    assert told["before"] == [["Bolt b", "Echo e", "Dyne d", "Echo e", "Dyne d"], "5 of 5 moves"]
+    assert told["found"] == [["Bolt b"], "1 of 5 moves"]
+    assert told["largest"] == [["Bolt b", "Echo e", "Echo e", "Dyne d", "Dyne d"], "descending"]
+    assert told["smallest"] == [["Dyne d", "Dyne d", "Echo e", "Echo e", "Bolt b"], "ascending"]
+    assert [name.split()[0] for name in told["sorted"]] == ["Lee", "Kim", "r3"]
+
+
+def test_the_map_switches_and_follows_the_keyboard(tmp_path: Path) -> None:
+    """Today and the plan are different pictures; layers, + and arrows change it, 0 brings it back."""
+    script = """
+      const box = document.querySelector("[data-live=map]"), canvas = box.querySelector("canvas");
+      const wait = () => new Promise((go) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(go)), 20));
+      const look = async () => { await wait(); return canvas.toDataURL(); };
+      const press = (key) => canvas.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
+      const [today, plan] = ["today", "plan"].map((when) => box.querySelector(`[data-when=${when}]`));
+      const first = await look(), pressed = [today, plan].map((one) => one.getAttribute("aria-pressed"));
+      today.click();
+      const then = await look(), after = [today, plan].map((one) => one.getAttribute("aria-pressed"));
+      const words = box.querySelector("#map-said").textContent;
+      plan.click();
+      const again = await look();
+      const layers = [];
+      for (const layer of ["homes", "spokes", "hulls", "moves"]) {
+        const check = box.querySelector(`[data-layer=${layer}]`);
+        check.click(); layers.push(await look() !== again); check.click();
+      }
+      press("+"); const near = await look();
+      for (const key of ["ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowUp", "ArrowUp"]) press(key); const moved = await look();
+      press("0"); const whole = await look();
+      const rep = box.querySelector(".legend button"); rep.click();
+      const chosen = await look();
+      return { pressed, after, words, same: first === again, other: first !== then, layers,
+               near: near !== first, moved: moved !== near, whole: whole === first,
+               chosen: chosen !== whole, label: canvas.getAttribute("aria-label") };
+    """
+    seen = browse(tmp_path, shown(), script)
+    assert seen.complaints == ()
+    told = seen.result
+    assert (told["pressed"], told["after"]) == (["false", "true"], ["true", "false"])
+    assert told["words"].startswith("5 accounts under today’s books, coloured by the rep")
+    changes = {key: told[key] for key in ("same", "other", "near", "moved", "whole", "chosen")}
+    assert all(changes.values()), changes
+    assert told["layers"] == [True] * 4
+    assert told["label"] == "Map of 5 accounts by rep, Tiny"
+
+
+@pytest.mark.parametrize(
+    ("link", "place", "text"),
+    [
+        ("#rep=r2", "#book .book", "Kim r2"),
+        ("#rep=r2&case=calm", "#book .book", "Kim r2"),
+        ("#account=e", "#account .book", "Echo e"),
+        ("#team=Mia", "#book .team", "Team of Mia"),
+    ],
+)
+def test_links_land(tmp_path: Path, link: str, place: str, text: str) -> None:
+    """A link shows the book, account or team it names, in the case it names."""
+    script = f"""
+      const found = document.querySelector({place!r});
+      return [found && found.querySelector("h3, h4").innerText,
+              document.querySelector("[data-live=map] select").selectedOptions[0].textContent,
+              document.activeElement.id, scrollY > 0];
+    """
+    told = browse(tmp_path, shown(), script, link=link).result
+    case = "Calm" if "case=calm" in link else "Tiny"
+    assert told == [text, case, "account" if "account" in link else "book", True]
+
+
+def test_a_book_tells_what_comes_and_goes(tmp_path: Path) -> None:
+    """r1 in tiny: a stays; d and e come; b goes to Kim and cost 20 if undone. 30 today, 25 then."""
+    script = """
+      const book = document.querySelector("#book .book");
+      const tables = [...book.querySelectorAll("table")].map((table) =>
+        [table.caption.textContent, ...[...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.innerText.trim()))]);
+      return { words: book.querySelector(".hint").textContent, tables };
+    """
+    told = browse(tmp_path, shown(), script, link="#rep=r1").result
+    assert told["words"] == ("Team of Mia. 1 account stays, 2 come, 1 leaves under Tiny.")
+    tables = {name: rows for name, *rows in told["tables"]}
+    assert tables["Load by measure"] == [
+        ["Accounts", "2", "3", "–", ""],
+        ["Revenue", "30", "25", "30", ""],
+        ["Use, hours", "75\u00a0%", "62.5\u00a0%", "–", ""],
+    ]
+    assert tables["Accounts that come, Lee"] == [
+        ["Echo e", "r3", "the owner leaves or has left", "–", "10"],
+        ["Dyne d", "nobody", "nobody owns it today", "–", "5"],
+    ]
+    assert tables["Accounts that leave, Lee"] == [
+        ["Bolt b", "Kim", "balances revenue", "+20", "20"]
+    ]
+
+
+def test_two_plans_are_told_apart_both_ways(tmp_path: Path) -> None:
+    """Tiny and calm differ in b, e and d; turned round, the columns change sides, not the worth."""
+    script = """
+      const box = document.querySelector("[data-live=differences]");
+      const rows = () => [...box.querySelector("tbody").rows].map((row) => [...row.cells].map((cell) => cell.innerText.trim()));
+      const [first, second] = box.querySelectorAll("[data-plan]");
+      const words = box.querySelector("p").textContent, straight = rows();
+      first.value = "1"; first.dispatchEvent(new Event("change"));
+      const same = box.querySelector("p").textContent;
+      second.value = "0"; second.dispatchEvent(new Event("change"));
+      return { words, straight, same, turned: rows() };
+    """
+    told = browse(tmp_path, shown(), script).result
+    assert told["words"] == "Tiny and Calm give 3 accounts to different reps: 35 of revenue."
+    assert told["straight"] == [
+        ["Bolt b", "Kim", "Lee", "20", "+20"],
+        ["Echo e", "Lee", "Kim", "10", "hours forbids it"],
+        ["Dyne d", "Lee", "Kim", "5", "hours forbids it"],
+    ]
+    assert told["same"] == "Choose two different plans."
+    assert told["turned"][0] == ["Bolt b", "Lee", "Kim", "20", "+20"]
+
+
+def test_everything_is_reached_by_the_keyboard(tmp_path: Path) -> None:
+    """Whatever can be used takes the focus, and shows that it has it; what scrolls does so too."""
+    script = """
+      document.querySelectorAll("details").forEach((one) => { one.open = true; });
+      const visible = (one) => one.offsetParent !== null;
+      const usable = [...document.querySelectorAll("a[href], button, input, select, summary, canvas[tabindex]")].filter(visible);
+      const deaf = [], dim = [];
+      for (const one of usable) {
+        if (one.disabled) continue;
+        one.focus({ preventScroll: true, focusVisible: true });
+        if (document.activeElement !== one) deaf.push(one.outerHTML.slice(0, 90));
+        else if (getComputedStyle(one).outlineStyle === "none") dim.push(one.outerHTML.slice(0, 90));
+      }
+      const stuck = [...document.querySelectorAll("*")].filter((one) => visible(one) && /auto|scroll/.test(getComputedStyle(one).overflowX)
+        && one.scrollWidth > one.clientWidth + 1 && one.tabIndex < 0 && !one.querySelector("button, a")).map((one) => one.outerHTML.slice(0, 90));
+      const tabs = [...document.querySelectorAll("[tabindex]")].filter((one) => one.tabIndex > 0).length;
+      return { usable: usable.length, deaf, dim, stuck, tabs };
+    """
+    told = browse(tmp_path, shown(), script, link="#rep=r1").result
+    assert told["usable"] > 60
+    assert (told["deaf"], told["dim"], told["stuck"], told["tabs"]) == ([], [], [], 0)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(("link", "wide"), [("", 1400), ("#rep=r1", 1400), ("#account=b", 400)])
+def test_axe_finds_no_fault(tmp_path: Path, dark: bool, link: str, wide: int) -> None:
+    """Names, roles, contrast of text of at least 4.5 to 1 and more: no violation of WCAG A or AA."""
+    text = shown().replace("</body>", f"<script>{AXE.read_text(encoding='utf-8')}</script></body>")
+    script = """
+      document.querySelectorAll("details").forEach((one) => { one.open = true; });
+      const found = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] });
+      return { dark: matchMedia("(prefers-color-scheme: dark)").matches, passed: found.passes.map((one) => one.id),
+               faults: found.violations.map((one) => [one.id, one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160) + " | " + node.failureSummary.slice(0, 300))]) };
+    """
+    told = browse(tmp_path, text, script, link=link, dark=dark, wide=wide).result
+    assert told["faults"] == []
+    assert told["dark"] is dark
+    assert {"color-contrast", "label", "button-name", "svg-img-alt"} <= set(told["passed"])
+
+
+def test_no_view_is_wider_than_a_phone(tmp_path: Path) -> None:
+    """At 400 pixels only tables scroll sideways, never the page."""
+    script = """
+      const wide = [...document.querySelectorAll("main *, header *")].filter((one) => !one.closest(".scroll, svg, .sr, .legend")
+        && one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 90));
+      return { page: document.documentElement.scrollWidth, sight: innerWidth, wide };
+    """
+    told = browse(tmp_path, shown(), script, link="#rep=r1", wide=500).result
+    assert told["page"] <= told["sight"]
+    assert told["wide"] == []
+
+
+def test_numbers_are_written_alike_by_page_and_script(tmp_path: Path) -> None:
+    """What the script writes is what the rest of the page would write, to the last digit."""
+    values = [
+        *(0, 1, -1, 5, -5.25, 0.125, 0.375, 2.5, 1.85, 1.115, 99.995, 999.95, 1234.5, 1235.5),
+        *(1234.5678, -0.00012345, 1e-9, 79.35e6, 1.1109e9, 999_999.6, 1e6, -2.5e6, 123456.789),
+        *(x / 7 for x in range(-40, 40)),
+        *(x * 0.0625 for x in range(200)),
+    ]
+    shares = [0, 0.0612, 0.99981, 1, -1, 1.58, 0.9999999, 1 / 3, 0.005, 2e-9]
+    core = CORE.read_text(encoding="utf-8").replace("location", "window.location")
+    script = (
+        f"{core}\nreturn {{ amounts: {json.dumps(values)}.map((one) => show(one)), "
+        f"counts: {json.dumps(values)}.map((one) => show(one, 'count')), "
+        f"shares: {json.dumps(shares)}.map((one) => show(one, 'share')) }};"
+    )
+    told = browse(tmp_path, shown(), script).result
+    assert told["amounts"] == [show(value) for value in values]
+    assert told["counts"] == [show(value, "count") for value in values]
+    assert told["shares"] == [show(value, "share") for value in shares]
+
+
+def printed(folder: Path, text: str, link: str = "") -> bytes:
+    assert BROWSER is not None
+    file, target = folder / "page.html", folder / "page.pdf"
+    file.write_text(text, encoding="utf-8", newline="")
+    subprocess.run(
+        [
+            *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"),
+            *(f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=8000"),
+            *(f"--print-to-pdf={target}", f"{file.as_uri()}{link}"),
+        ],
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    return target.read_bytes()
+
+
+def test_a_team_prints_as_a_pack_of_its_own(tmp_path: Path) -> None:
+    """The whole report takes several pages; Mia's pack holds a page of the team and one of r1."""
+    whole, pack = (printed(tmp_path, shown(), link) for link in ("", "#team=Mia"))
+    pages = [len(re.findall(rb"/Type\s*/Page\b", one)) for one in (whole, pack)]
+    assert pages[0] >= 4
+    assert pages[1] == 2
