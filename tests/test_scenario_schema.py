@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from optiterr.errors import SpecError
+from optiterr.outputs.schemas import RESULTS, schema_of
 from optiterr.rules import registry
 from optiterr.scenario.layers import packaged
 from optiterr.scenario.loading import load
-from optiterr.scenario.schema import KINDS, json_schema
+from optiterr.scenario.schema import KINDS
 from optiterr.scenario.tree import Faults
 from optiterr.scenario.yamltext import parse
 
@@ -23,7 +24,7 @@ BROKEN = Path(__file__).parent / "broken" / "scenarios"
 
 @cache
 def validator(kind: Any) -> Any:
-    return jsonschema.Draft202012Validator(json_schema(kind))
+    return jsonschema.Draft202012Validator(schema_of(kind))
 
 
 def faults(kind: str, text: str) -> list[str]:
@@ -45,10 +46,10 @@ def properties(schema: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *RESULTS])
 def test_schemas_are_valid_schemas(kind: str) -> None:
     """Each is a schema of draft 2020-12, with no reference into nothing and nothing unused."""
-    schema = json_schema(kind)
+    schema = schema_of(kind)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     text = str(schema)
@@ -56,18 +57,18 @@ def test_schemas_are_valid_schemas(kind: str) -> None:
         assert f"#/$defs/{name}'" in text
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *RESULTS])
 def test_every_field_is_described(kind: str) -> None:
     """An editor can say of every key what it is for."""
     silent = [
-        name for name, one in properties(json_schema(kind)).items() if not one.get("description")
+        name for name, one in properties(schema_of(kind)).items() if not one.get("description")
     ]
     assert silent == []
 
 
 def test_every_rule_shows_its_law() -> None:
     """The docstring of a rule is what an editor shows, and its kind tells it apart."""
-    schema = json_schema("scenario")
+    schema = schema_of("scenario")
     for kind, rule in registry().items():
         spec = next(
             one
@@ -205,4 +206,6 @@ def test_studies_are_patches_of_scenarios(text: str, good: bool) -> None:
 def test_an_unknown_kind_of_file_names_the_nearest() -> None:
     """``schema scenarios`` is one letter too many."""
     with pytest.raises(SpecError, match="no file of kind 'scenarios'"):
-        json_schema("scenarios")  # type: ignore[arg-type]
+        schema_of("scenarios")
+    with pytest.raises(SpecError, match="did you mean 'comparison'"):
+        schema_of("comparisons")

@@ -169,11 +169,27 @@ def exit_for(status: Status) -> None:
         raise typer.Exit(FAILED)
 
 
+def see(seen: dict[str, float], step: Improvement) -> None:
+    """Takes what a solve reports into what is known of it."""
+    if step.incumbent is not None:
+        seen["incumbent"] = step.incumbent
+    if step.bound is not None:
+        seen["bound"] = step.bound
+
+
+def so_far(seen: dict[str, float]) -> str:
+    """Incumbent, bound and gap in words, as far as they are known."""
+    from optiterr.certificate import relative_gap
+
+    text = ", ".join(f"{key} {seen[key]:,.6g}" for key in ("incumbent", "bound") if key in seen)
+    if len(seen) == 2:
+        text += f", gap {relative_gap(seen['incumbent'], seen['bound']):.2%}"
+    return text
+
+
 @contextmanager
 def watching(name: str) -> Iterator[Callable[[Improvement], None]]:
     """A line that follows incumbent, bound and gap while a solve goes on."""
-    from optiterr.certificate import relative_gap
-
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -186,14 +202,8 @@ def watching(name: str) -> Iterator[Callable[[Improvement], None]]:
         seen: dict[str, float] = {}
 
         def report(step: Improvement) -> None:
-            if step.incumbent is not None:
-                seen["incumbent"] = step.incumbent
-            if step.bound is not None:
-                seen["bound"] = step.bound
-            text = ", ".join(f"{key} {value:,.6g}" for key, value in seen.items())
-            if len(seen) == 2:
-                text += f", gap {relative_gap(seen['incumbent'], seen['bound']):.2%}"
-            progress.update(task, description=f"{name}: {text or 'working'}")
+            see(seen, step)
+            progress.update(task, description=f"{name}: {so_far(seen) or 'working'}")
 
         yield report
 

@@ -1,4 +1,4 @@
-"""Commands that read, solve, compare, check again and export."""
+"""Commands that read, solve, check again and export."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -22,18 +21,15 @@ from optiterr.cli.common import (
     dump,
     err,
     exit_for,
-    find_file,
     load_scenario,
     out,
     watching,
 )
 
 if TYPE_CHECKING:
-    from optiterr.comparison.side_by_side import Comparison
     from optiterr.model import Model
     from optiterr.plan import Plan
     from optiterr.problem import Problem
-    from optiterr.runs import Running
     from optiterr.scenario.loading import Scenario
 
 
@@ -215,101 +211,6 @@ def show_plan(plan: Plan) -> None:
         cost = "kept" if hard else f"{plan.terms.get(name, 0.0):,.6g}"
         terms.add_row(name, cost, f"{found:,}" if found else "")
     out.print(terms)
-
-
-@app.command()
-def run(
-    study: Path,
-    output: Annotated[Path, typer.Option("-o", "--output", help="folder to write to")] = Path(
-        "out"
-    ),
-    sets: Sets = None,
-    workers: Annotated[int, typer.Option(min=1, help="cases solved at a time")] = 2,
-    as_json: AsJson = False,
-) -> None:
-    """Solve every case of a study and compare them with today's books in a report."""
-    from optiterr.outputs import render
-    from optiterr.runs import make_ready, run_study
-
-    running = _study(study, sets)
-    make_ready(output, [output / "comparison.json", output / "report.html"])
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeElapsedColumn(),
-        console=err,
-        disable=not err.is_terminal,
-    )
-    with bar:
-        task = bar.add_task(running.name, total=len(running.scenarios))
-
-        def notify(name: str, event: Any) -> None:
-            from optiterr.solution import Improvement, Status
-
-            if event is None and not err.is_terminal:
-                err.print(f"{name}: started")
-            elif isinstance(event, Status):
-                bar.update(task, advance=1, description=f"{running.name}: {name} {event}")
-                if not err.is_terminal:
-                    err.print(f"{name}: {event}")
-            elif isinstance(event, Improvement) and event.incumbent is not None:
-                bar.update(task, description=f"{running.name}: {name} {event.incumbent:,.6g}")
-
-        comparison, answers = run_study(running, output, workers=workers, notify=notify)
-    written = render(comparison, output)
-    if as_json:
-        sys.stdout.write((output / "comparison.json").read_text(encoding="utf-8"))
-    else:
-        _show_comparison(comparison)
-    report = next(path for path in written if path.name == "report.html")
-    err.print(f"report: {report}", soft_wrap=True)
-    statuses = [answer.plan.status for answer in answers.values()]
-    if not all(status.has_plan for status in statuses):
-        exit_for(max(statuses, key=lambda status: (not status.has_plan, status == "failed")))
-
-
-def _study(path: Path, sets: list[str] | None) -> Running:
-    from optiterr.errors import SpecError
-    from optiterr.runs import running_of
-
-    try:
-        found = find_file(path, ".study.yaml")
-    except SpecError:
-        found = find_file(path)
-    return running_of(found, sets or [])
-
-
-def _show_comparison(comparison: Comparison) -> None:
-    from optiterr.outputs.terminal import summary_table
-
-    out.print(summary_table(comparison))
-
-
-@app.command()
-def compare(
-    plans: Annotated[list[Path], typer.Argument(help="plan.json files")],
-    output: Folder = None,
-    as_json: AsJson = False,
-    curves: Annotated[
-        list[Path] | None,
-        typer.Option("--frontier", help="frontier.json of two goals, drawn in report.html"),
-    ] = None,
-) -> None:
-    """Compare plans that were solved before, with today's books as the baseline."""
-    from optiterr.frontier.values import Frontier
-    from optiterr.outputs import render
-    from optiterr.runs import compare_plans
-
-    comparison, drawn = compare_plans(plans), [Frontier.read(path) for path in curves or ()]
-    if output is not None:
-        for path in render(comparison, output, drawn):
-            err.print(f"wrote {path}", soft_wrap=True)
-    if as_json:
-        sys.stdout.write(comparison.model_dump_json(indent=1) + "\n")
-    else:
-        _show_comparison(comparison)
 
 
 @app.command()

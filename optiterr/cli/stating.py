@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -22,8 +22,6 @@ from optiterr.cli.common import (
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-    from optiterr.scenario.schema import FileKind
 
 
 @app.command()
@@ -181,9 +179,14 @@ def _scenarios() -> Lines:
 
 @app.command()
 def schema(
-    what: Annotated[str, typer.Argument(help="scenario, study, model or plan")] = "scenario",
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="scenario, study, model, plan, comparison, frontier, ladder, portfolio or robust"
+        ),
+    ] = "scenario",
 ) -> None:
     """Print the JSON Schema of a file, for editors and other programs."""
-    from optiterr.scenario.schema import json_schema
+    from optiterr.outputs.schemas import schema_of
 
-    dump(json_schema(cast("FileKind", what)))
+    dump(schema_of(what))
