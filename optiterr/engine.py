@@ -37,6 +37,7 @@ from optiterr.pairs import Floats
 from optiterr.plan import Level, PairCount, Plan, SolverReport, Step, seen_from
 from optiterr.priorities import solve_levels
 from optiterr.problem import Problem
+from optiterr.resuming import carried, resumed
 from optiterr.rules import Rule
 from optiterr.scenario.loading import Scenario
 from optiterr.scenario.ranking import levels_of
@@ -88,16 +89,18 @@ def solve(
     *,
     report: Report | None = None,
     stop: Stop | None = None,
+    after: Plan | None = None,
 ) -> Plan:
     """The plan of ``scenario``: solved, recounted from the tables, its bound proved by prices.
 
     Infeasible is an answer: a plan with that status and what blocks it. Raises SpecError, DataError
-    or SolverError for what the caller must mend, and AuditError when a lie is caught.
+    or SolverError for what the caller must mend, and AuditError when a lie is caught. The search
+    begins where ``after``, an earlier plan, ended: with its books and prices.
     """
     clock = Clock()
     with clock.phase("read"):
         problem = read(scenario)
-    return solve_problem(scenario, problem, clock=clock, report=report, stop=stop)
+    return solve_problem(scenario, problem, clock=clock, report=report, stop=stop, after=after)
 
 
 def diagnose(scenario: Scenario) -> tuple[Finding, ...]:
@@ -123,6 +126,7 @@ def solve_problem(
     clock: Clock | None = None,
     report: Report | None = None,
     stop: Stop | None = None,
+    after: Plan | None = None,
 ) -> Plan:
     """As :func:`solve`, for data that was read already."""
     clock = clock or Clock()
@@ -143,10 +147,17 @@ def solve_problem(
             draft, status, why = _beyond(draft, problem, model, blocked, limits, left_out, stop)
         return _no_plan(draft, clock, status, why)
     start, ranks = _today(compiled), levels_of(scenario)
+    ready = solver(chosen.solver)
+    if after is not None:
+        earlier = carried(after, compiled)
+        ready, start = (
+            resumed(chosen.solver, earlier),
+            _better(model, start, earlier.whole(compiled)),
+        )
     levels: tuple[Level, ...] = ()
-    if "proof" in solver(chosen.solver).gives and not ranks:
+    if "proof" in ready.gives and not ranks:
         with clock.phase("solve"):
-            solution = search(chosen, model, limits, start, report, stop)
+            solution = search(chosen, model, limits, start, report, stop, ready)
         relaxed = solution
     else:
         with clock.phase("prices"):
@@ -213,6 +224,12 @@ def _today(compiled: Compiled) -> Floats | None:
         return None
     x = compiled.model.picks(owned)
     return x if np.isfinite(compiled.model.value(x)) else None
+
+
+def _better(model: Model, first: Floats | None, second: Floats | None) -> Floats | None:
+    """The cheaper of two plans, either of which may be missing."""
+    both = [x for x in (first, second) if x is not None]
+    return min(both, key=model.value) if both else None
 
 
 def _draft(
@@ -303,6 +320,7 @@ def _audited(
             "assignment": {
                 str(account): str(rep) for account, rep in assignment.items() if rep is not None
             },
+            "reps": tuple(map(str, problem.rep_ids)),
             "open": tuple(str(account) for account, rep in assignment.items() if rep is None),
             "pairs": pairs,
             "prices": model.by_block(bound.prices),

@@ -109,6 +109,7 @@ class Plan(_Value):
     findings: tuple[Finding, ...] = Field((), description="what each rule found in the plan")
     blocking: tuple[Finding, ...] = Field((), description="why there is no plan, where known")
     assignment: dict[str, str] = Field(default_factory=dict, description="rep id by account id")
+    reps: tuple[str, ...] = Field((), description="rep ids in the order of rows that reps have")
     open: tuple[str, ...] = Field((), description="accounts that stay open: nobody serves them")
     pairs: PairCount = Field(description="how many pairs were looked at")
     solver: SolverReport = Field(description="who solved, and how it went")

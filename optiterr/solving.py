@@ -20,7 +20,7 @@ from optiterr.rules import Rule
 from optiterr.scenario.loading import Scenario
 from optiterr.search.route import Route
 from optiterr.solution import Improvement, Limits, Solution, Status
-from optiterr.solvers import solver
+from optiterr.solvers import Solver, solver
 from optiterr.solvers.priced import climb
 from optiterr.solvers.supervise import supervised, supervised_relax
 
@@ -97,13 +97,18 @@ def search(
     start: Floats | None,
     report: Report | None,
     stop: Stop | None,
+    one: Solver | None = None,
 ) -> Solution:
-    """The chosen solver's answer; when the choice was ours and it finds no plan, a greedy one."""
+    """The chosen solver's answer; when the choice was ours and it finds no plan, a greedy one.
+
+    ``one`` is the chosen solver made ready, where it is not the one of the register.
+    """
+    one = one or solver(chosen.solver)
     ours = bool(chosen.why) and chosen.solver != "greedy"
     held = NET_SHARE * limits.seconds if ours else 0.0
-    takes_start = "start" in solver(chosen.solver).gives
+    takes_start = "start" in one.gives
     answer = supervised(
-        chosen.solver,
+        one,
         model,
         replace(limits, seconds=limits.seconds - held),
         start=start if takes_start else None,

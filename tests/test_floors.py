@@ -65,6 +65,7 @@ FLOORS: dict[str, int] = {
             "ladder",
             "portfolio",
             "priorities",
+            "resuming",
             "uplift",
             "futures",
             "robust",

@@ -600,8 +600,10 @@ def test_pictures_are_the_drawings_of_the_page(made: Any) -> None:
         for one in root.iter():
             assert one.tag.split("}")[1] not in ("script", "a", "image", "foreignObject", "style")
             assert not [name for name in one.attrib if name.startswith("on") or "href" in name]
-        ground = next(one for one in root if one.tag.endswith("}rect"))
-        assert ground.attrib["fill"] == "#ffffff"
+        tags = [one.tag.split("}")[1] for one in root]
+        assert tags[:5] == ["title", "desc", "rect", "g", "rect"]  # nothing lies over the title
+        assert set(tags[5:]) == {"text"}
+        assert {one.attrib["fill"] for one in root if one.tag.endswith("}rect")} == {"#ffffff"}
         first = next(one for one in root if one.tag.endswith("}text"))
         flat = " ".join(row["title"].split())
         assert flat.startswith((first.text or "").split("…")[0][:20])

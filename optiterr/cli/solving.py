@@ -142,14 +142,19 @@ def solve(
     gap: Annotated[float | None, typer.Option(help="relative gap that is good enough")] = None,
     seed: Annotated[int | None, typer.Option(help="seed")] = None,
     threads: Annotated[int | None, typer.Option(help="threads")] = None,
+    after: Annotated[
+        Path | None, typer.Option(help="an earlier plan.json to go on from after an edit")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Solve one scenario: an audited plan with a proved gap."""
     from optiterr.engine import read, save, solve_problem
     from optiterr.outputs.plan_tables import write_plan_tables
+    from optiterr.plan import Plan
     from optiterr.runs import make_ready
     from optiterr.solving import Clock
 
+    earlier = None if after is None else Plan.read(after)
     more = {"solver": solver, "seconds": seconds, "gap": gap, "seed": seed, "threads": threads}
     spec = load_scenario(scenario, sets, more)
     clock = Clock()
@@ -158,7 +163,7 @@ def solve(
     if output is not None:
         make_ready(output, [output / name for name in PLAN_FILES])
     with watching(spec.name) as report:
-        plan = solve_problem(spec, problem, clock=clock, report=report)
+        plan = solve_problem(spec, problem, clock=clock, report=report, after=earlier)
     if output is not None:
         plan = save(plan, spec, output / "plan.json")
         for path in write_plan_tables(plan, problem, spec.rules, output):

@@ -15,7 +15,7 @@ import numpy as np
 
 from optiterr.model import Model
 from optiterr.search.ascent import Passes, ascend, units, usual_change
-from optiterr.search.cooling import Ground, cooled, mended
+from optiterr.search.cooling import HOT, Ground, cooled, mended
 from optiterr.search.core import Core, Floats, Ints
 from optiterr.search.diving import dive
 from optiterr.search.exact import MOST_PAIRS, finish, useful
@@ -46,6 +46,9 @@ SOFT = 4.0
 FIRM = 16.0
 """How much dearer missed limits are while neighbourhoods are to drive them out."""
 
+WARM = 0.06
+"""Heat of the first stage when an earlier plan is gone on from, in usual regrets."""
+
 SMALL_SHARE = 0.5
 """Of a small model with one thread, neighbourhoods end at this share of the time."""
 
@@ -60,7 +63,7 @@ def solve(
     model: Model, limits: Limits, start: Floats | None = None, report: Report | None = None
 ) -> Solution:
     """A plan and the prices that prove its bound over all candidates; see the module's words."""
-    return resume(model, limits, start, report, None)
+    return resume(model, limits, start, report)
 
 
 def resume(
@@ -68,13 +71,17 @@ def resume(
     limits: Limits,
     start: Floats | None,
     report: Report | None,
-    price: Floats | None,
+    price: Floats | None = None,
+    begin: Ints | None = None,
+    gap: float = 0.0,
 ) -> Solution:
-    """As :func:`solve`, from the row prices ``price`` of an earlier run where given.
+    """As :func:`solve`, going on from the row prices ``price`` and the plan ``begin`` where given.
 
-    With prices and a plan to start from, only what changed since is searched again at first.
+    ``begin`` holds pairs, -1 where there is none any more. It then ends at ``gap`` already: a small
+    edit needs no more than a look around what it changed.
     """
     began = perf_counter()
+    limits = replace(limits, gap=max(limits.gap, gap))
     empty = np.flatnonzero(np.diff(model.pairs.start) == 0)
     if len(empty):
         text = f"account {model.account_ids[empty[0]]!r} has no candidate"
@@ -82,19 +89,21 @@ def resume(
     watch = Watch(model, limits, report, began)
     core = Core.of(model)
     seconds = {"build": watch.spent}
-    begin = None if start is None else model.choice(start)
-    if begin is not None:
-        watch.offer(begin, core.worth(begin))
+    first = None if start is None else model.choice(start)
+    if first is not None:
+        watch.offer(first, core.worth(first))
     passes = Passes(core, limits.threads)
     try:
-        found = _relaxed(core, passes, watch, begin, price, seconds)
+        found = _relaxed(core, passes, watch, first, price, seconds)
         if found.infeasible:
             text = "not even plans of fractions keep the hard rules"
             return Solution(Status.INFEASIBLE, "decompose", VERSION, seconds=seconds, message=text)
-        _, regret, _, _ = passes.regrets(found.price)
+        _, regret, best, _ = passes.regrets(found.price)
     finally:
         passes.close()
-    _search(core, watch, found, regret, begin if price is not None else None, limits, seconds)
+    if begin is not None:
+        begin = np.where(begin < 0, best, begin)
+    _search(core, watch, found, regret, begin, limits, seconds)
     return _answer(model, watch, found, seconds)
 
 
@@ -131,6 +140,7 @@ def _search(
     """Dive, moves, then neighbourhoods; ``watch`` keeps the best plan."""
     hard = _hard(core, found.price)
     mark = watch.spent
+    dived = None
     if begin is None:
         end = min(watch.until(DIVE_SHARE), perf_counter() + DIVE_MOST * limits.seconds)
         dived = dive(core, found, hard, lambda: perf_counter() > end or watch.over())
@@ -138,7 +148,7 @@ def _search(
     ground = Ground.of(core, found, regret, hard)
     seconds["dive"] = watch.spent - mark
     mark = watch.spent
-    choice = _moved(ground, watch, begin, limits)
+    choice = _moved(ground, watch, begin, limits, HOT if dived is not None else WARM)
     seconds["moves"] = watch.spent - mark
     mark = watch.spent
     _hunted(ground, watch, choice, limits, seconds)
@@ -183,7 +193,7 @@ def _hunted(
         whole.result()
 
 
-def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits) -> Ints:
+def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, hot: float) -> Ints:
     """The plan that moves make of ``first``; ``watch`` hears of it when it keeps the hard rules."""
     end = watch.until(MOVE_SHARE)
     share = max(MOVE_SHARE - watch.spent / limits.seconds, 0.05)
@@ -193,7 +203,14 @@ def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits) -> Ints:
     def over() -> bool:
         return perf_counter() > end or watch.over()
 
-    choice = cooled(ground, first, tries, limits.seed, limits.threads, over)
+    if hot <= WARM:
+        # What an edit broke is mended before anything is warmed.
+        first = mended(ground, first, limits.seed, watch.over)
+        worth = ground.core.worth(first)
+        if np.isfinite(worth):
+            watch.offer(first, worth)
+        tries //= 20
+    choice = cooled(ground, first, tries, limits.seed, limits.threads, over, hot)
     choice = mended(ground, choice, limits.seed, watch.over)
     worth = ground.core.worth(choice)
     if np.isfinite(worth):

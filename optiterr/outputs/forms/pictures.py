@@ -20,6 +20,8 @@ from optiterr.outputs.maps import drawings, map_of
 SCALE = 2.0
 """Pixels of a PNG file for each unit of the drawing."""
 
+GROUND = "#ffffff"
+
 EDGE, LINE, LETTER = 12, 18, 7.2
 """Space beside a title, height of its lines, and width of its letters, about."""
 
@@ -84,13 +86,14 @@ def alone(picture: Picture) -> str:
     for child in [one for one in root if one not in told]:
         root.remove(child)
         drawn.append(child)
-    ElementTree.SubElement(
-        root, f"{{{SVG}}}rect", {"width": "100%", "height": "100%", "fill": "#ffffff"}
-    )
+    rect = f"{{{SVG}}}rect"
+    ElementTree.SubElement(root, rect, {"width": "100%", "height": "100%", "fill": GROUND})
+    root.append(drawn)
+    # A map may reach over its edge: the ground of the title covers it.
+    ElementTree.SubElement(root, rect, {"width": "100%", "height": str(head), "fill": GROUND})
     for at, line in enumerate(lines, start=1):
         style = {"x": str(EDGE), "y": str(LINE * at), "fill": INK, "font-family": "sans-serif"}
         style |= {"font-size": "13", "font-weight": "bold"}
         ElementTree.SubElement(root, f"{{{SVG}}}text", style).text = line
-    root.append(drawn)
     root.attrib |= {"viewBox": f"0 0 {wide:g} {high + head:g}", "height": f"{high + head:g}"}
     return ElementTree.tostring(root, encoding="unicode")
