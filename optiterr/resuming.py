@@ -21,8 +21,8 @@ from optiterr.solvers import Solver, solver
 
 Ints = NDArray[np.int64]
 
-SLACK = 1.02
-"""A solve that goes on from a plan is done when its gap is at most so many times the plan's."""
+SLACK, ROOM = 1.05, 1e-4
+"""A solve that goes on from a plan is done at a gap of so many times the plan's, and this more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +75,6 @@ def resumed(name: str, earlier: Earlier) -> Solver:
     if one is not DECOMPOSE:
         return one
     go_on = partial(
-        resume, price=earlier.price, begin=earlier.choice, gap=SLACK * max(earlier.gap, 0.0)
+        resume, price=earlier.price, begin=earlier.choice, gap=SLACK * max(earlier.gap, 0.0) + ROOM
     )
     return Solver(one.name, one.doc, one.gives, one.missing, go_on)

@@ -151,21 +151,17 @@ def _search(
     choice = _moved(ground, watch, begin, limits, HOT if dived is not None else WARM)
     seconds["moves"] = watch.spent - mark
     mark = watch.spent
-    _hunted(ground, watch, choice, limits, seconds)
+    _hunted(ground, watch, choice, limits)
     seconds["neighbourhoods"] = watch.spent - mark
 
 
-def _hunted(
-    ground: Ground, watch: Watch, choice: Ints, limits: Limits, seconds: dict[str, float]
-) -> None:
+def _hunted(ground: Ground, watch: Watch, choice: Ints, limits: Limits) -> None:
     """Neighbourhoods from ``choice`` on, and beside them the whole model where it is small."""
     core, found, regret = ground.core, ground.found, ground.regret
     pool = _pool(regret, core.accounts, POOL_PER_ACCOUNT)
 
     def hunt(state: State, end: float, threads: int, solvers: tuple[str, ...] = SOLVERS) -> None:
-        one = Hunt(core, found.price, regret, pool, watch, limits.seed, threads, solvers)
-        one.run(state, end)
-        seconds["programs"] = seconds.get("programs", 0.0) + one.rounds
+        Hunt(core, found.price, regret, pool, watch, limits.seed, threads, solvers).run(state, end)
 
     if watch.best is None and not watch.over():
         load = core.loads(choice)
@@ -209,6 +205,8 @@ def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, hot: float
         worth = ground.core.worth(first)
         if np.isfinite(worth):
             watch.offer(first, worth)
+        if over():
+            return first
         tries //= 20
     choice = cooled(ground, first, tries, limits.seed, limits.threads, over, hot)
     choice = mended(ground, choice, limits.seed, watch.over)
@@ -250,6 +248,8 @@ def _answer(model: Model, watch: Watch, found: Relaxed, seconds: dict[str, float
         )
     x = model.picks(watch.best)
     how = "of the relaxation" if found.solved else "by prices, below that of the relaxation"
+    if watch.bound > found.bound:
+        how = "that HiGHS claims for the whole"
     return Solution(
         Status.OPTIMAL if watch.closed else Status.FEASIBLE,
         "decompose",

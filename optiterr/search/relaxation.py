@@ -14,6 +14,7 @@ from time import perf_counter
 import numpy as np
 
 from optiterr.linear import linearise
+from optiterr.rowfunctions import Band, Piecewise, RowFunction
 from optiterr.search.ascent import Passes
 from optiterr.search.core import Core, Floats, Ints, Mask
 from optiterr.search.part import part_of
@@ -169,8 +170,7 @@ class Restricted:
         highs.run()
         name = highs.getModelStatus().name
         if name in ("kInfeasible", "kUnboundedOrInfeasible"):
-            nothing = np.zeros(0, dtype=np.int64)
-            return Relaxed(self._price, -np.inf, whole, nothing, np.zeros(core.rows), False, True)
+            return self._impossible()
         if name != "kOptimal":
             return None
         answer = highs.getSolution()
@@ -178,18 +178,25 @@ class Restricted:
         fresh = self._price.copy()
         duals = np.array(answer.row_dual, dtype=float)
         fresh[part.row] = mip.prices(duals, part.model.rows)
-        fresh = core.inside(fresh)
+        left_out = np.ones(core.rows, dtype=bool)
+        left_out[part.row] = False
+        load = self._rest_load + self._matrix @ x
+        fresh = core.inside(_supporting(core, fresh, load, left_out))
         begins = part.model.pairs.start[: len(part.account)]
         account = part.model.pairs.account[: len(part.pair)]
         chosen = np.lexsort((-x, account))[begins]
         divided = part.account[x[chosen] < 1 - 1e-6]
-        load = self._rest_load + self._matrix @ x
         value = float(highs.getInfo().objective_function_value) + self._rest_cost
-        left_out = np.ones(core.rows, dtype=bool)
-        left_out[part.row] = False
         value += _charged(core, load, left_out)
+        if not np.isfinite(value):
+            # The accounts held fast miss a hard limit that no free pair touches.
+            return self._impossible()
         self.x = x
         return Relaxed(fresh, value, part.into(whole, chosen), divided, load, False)
+
+    def _impossible(self) -> Relaxed:
+        nothing, load = np.zeros(0, dtype=np.int64), np.zeros(self._core.rows)
+        return Relaxed(self._price, -np.inf, self._base, nothing, load, False, infeasible=True)
 
     def hold(self, place: Ints, upper: float = 0.0) -> None:
         """Limit the pairs at ``place`` of the part's to ``upper``: 0 leaves them out, 1 lets in."""
@@ -211,3 +218,49 @@ def _charged(core: Core, load: Floats, rows: Mask) -> float:
             charge = block.function.value(load[start : start + block.rows])
             total += float(charge[own].sum())
     return total
+
+
+def _supporting(core: Core, price: Floats, load: Floats, rows: Mask) -> Floats:
+    """``price``, moved in ``rows`` just so far that it is a slope of the charge at ``load``.
+
+    A row that no free pair touches has no dual; at such a price it proves all that it costs.
+    """
+    moved = price.copy()
+    for start, block in zip(core.row_start, core.blocks, strict=False):
+        own = slice(start, start + block.rows)
+        if rows[own].any():
+            low, high = _slopes(block.function, load[own])
+            moved[own] = np.where(rows[own], np.clip(price[own], low, high), price[own])
+    return moved
+
+
+def _slopes(function: RowFunction, load: Floats) -> tuple[Floats, Floats]:
+    """Least and largest slope at ``load`` of a function that charges rows one by one."""
+    near = 1e-9 * np.maximum(1.0, np.abs(load))
+    if isinstance(function, Piecewise):
+        steep = np.diff(function.cost, axis=1) / np.diff(function.at, axis=1)
+        slope = np.hstack([function.left[:, None], steep, function.right[:, None]])
+        inner = np.clip(load, *_ends(function))
+        low, high = (
+            np.take_along_axis(slope, (function.at < y[:, None]).sum(axis=1)[:, None], axis=1)[:, 0]
+            for y in (inner - near, inner + near)
+        )
+        return low, high
+    assert isinstance(function, Band)
+    inner = np.clip(load, function.lower, function.upper)
+
+    def slope_at(y: Floats) -> Floats:
+        up = np.where(y > function.high, function.price_above, 0.0)
+        down = np.where(y < function.low, -function.price_below, up)
+        return np.where(y > function.upper, np.inf, np.where(y < function.lower, -np.inf, down))
+
+    return slope_at(inner - near), slope_at(inner + near)
+
+
+def _ends(function: Piecewise) -> tuple[Floats, Floats]:
+    """Least and largest load that the hard ends of a curve allow."""
+    first, last = function.at[:, 0], function.at[:, -1]
+    return (
+        np.where(np.isinf(function.left), first, -np.inf),
+        np.where(np.isinf(function.right), last, np.inf),
+    )
