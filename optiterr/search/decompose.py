@@ -49,8 +49,8 @@ FIRM = 16.0
 WARM = 0.06
 """Heat of the first stage when an earlier plan is gone on from, in usual regrets."""
 
-SMALL_SHARE = 0.5
-"""Of a small model with one thread, neighbourhoods end at this share of the time."""
+SMALL_SHARE = 0.7
+"""Of a small model with one thread, the search of the whole ends at this share of the time."""
 
 TRIES_AN_ACCOUNT = 4000
 """Moves are no more than so many for each account: more do not help."""
@@ -178,12 +178,12 @@ def _hunted(ground: Ground, watch: Watch, choice: Ints, limits: Limits) -> None:
         hunt(state, watch.end, limits.threads)
         return
     if limits.threads == 1:
-        hunt(state, watch.until(SMALL_SHARE), 1)
-        if not watch.over():
-            finish(core, regret, found.bound, watch, limits, 1)
+        finish(core, regret, found.bound, watch, limits, watch.until(SMALL_SHARE))
+        if not watch.over() and watch.best is not None:
+            hunt(State(watch.best, core.loads(watch.best), watch.worth), watch.end, 1)
         return
     with ThreadPoolExecutor(1) as beside:
-        whole = beside.submit(finish, core, regret, found.bound, watch, limits, 1)
+        whole = beside.submit(finish, core, regret, found.bound, watch, limits, watch.end)
         # One thread for the whole, the others for neighbourhoods; HiGHS does not like to share.
         hunt(state, watch.end, limits.threads - 1, SOLVERS[:1])
         whole.result()

@@ -28,17 +28,17 @@ def useful(core: Core, regret: Floats, bound: float, worth: float) -> Ints:
 
 
 def finish(
-    core: Core, regret: Floats, bound: float, watch: Watch, limits: Limits, threads: int
+    core: Core, regret: Floats, bound: float, watch: Watch, limits: Limits, end: float
 ) -> None:
-    """Let HiGHS search the useful pairs until it is done or time is up; ``watch`` hears of all.
+    """Let HiGHS search the useful pairs on one thread, until the clock shows ``end`` at most.
 
-    ``bound`` is what the prices prove that gave ``regret``. Needs a best plan in ``watch``.
+    ``watch`` hears of all it finds. ``bound`` is what the prices prove that gave ``regret``. Needs a best plan in ``watch``.
     """
     begin = watch.best
     assert begin is not None
     pair = useful(core, regret, bound, watch.worth)
     pair = np.union1d(pair, begin)
-    if len(pair) > MOST_PAIRS or perf_counter() >= watch.end:
+    if len(pair) > MOST_PAIRS or perf_counter() >= end:
         return
     first, worth = begin, core.worth(begin)
     part = part_of(core, pair, first, core.loads(first))
@@ -56,8 +56,8 @@ def finish(
                 watch.offer(better, core.worth(better))
         return watch.over()
 
-    left = max(watch.end - perf_counter(), 0.05)
-    asked = Limits(seconds=left, gap=limits.gap, seed=limits.seed, threads=threads)
+    left = max(end - perf_counter(), 0.05)
+    asked = Limits(seconds=left, gap=limits.gap, seed=limits.seed, threads=1)
     answer = highs.solve(part.model, asked, start, told)
     if answer.x is not None:
         picked = part.model.choice(answer.x)
