@@ -16,7 +16,7 @@ import numpy as np
 
 from optiterr.capped import Capped
 from optiterr.rowfunctions import RowFunction
-from optiterr.search.core import Core, Floats, Ints
+from optiterr.search.core import Core, Floats, Ints, charges_alone
 from optiterr.stacked import split
 
 CHUNK = 20_000
@@ -209,7 +209,7 @@ def _wanted(function: RowFunction, price: Floats, reach: Floats) -> Floats:
         high = function.project(np.append(price[:-1], price[-1] + step))
         climb = float((function.conjugate(high) - function.conjugate(low))[0])
         return np.concatenate([*inner, [climb / max(high[-1] - low[-1], 1e-12)]])
-    if not np.array_equal(function.part, np.arange(function.rows)):
+    if not charges_alone(function):
         # Charged together: at prices inside the domain the rows want their targets.
         return np.asarray(getattr(function, "target", np.zeros(function.rows)), dtype=float)
     up, down = function.project(price + reach), function.project(price - reach)

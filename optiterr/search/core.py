@@ -11,6 +11,7 @@ from scipy import sparse
 
 from optiterr.model import Block, Model
 from optiterr.pairs import Pairs
+from optiterr.rowfunctions import RowFunction
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -110,3 +111,9 @@ class Core:
             for start, block in zip(self.row_start, self.blocks, strict=False)
         ]
         return np.concatenate([np.zeros(0), *parts])
+
+
+def charges_alone(function: RowFunction) -> bool:
+    """Whether each row is a part of its own, and there is no part without a row."""
+    parts = len(function.conjugate(np.zeros(function.rows)))
+    return parts == function.rows and np.array_equal(function.part, np.arange(parts))

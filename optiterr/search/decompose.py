@@ -90,6 +90,8 @@ def resume(
     core = Core.of(model)
     seconds = {"build": watch.spent}
     first = None if start is None else model.choice(start)
+    if first is not None and (first < 0).any():
+        first = None
     if first is not None:
         watch.offer(first, core.worth(first))
     passes = Passes(core, limits.threads)

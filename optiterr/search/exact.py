@@ -32,7 +32,8 @@ def finish(
 ) -> None:
     """Let HiGHS search the useful pairs on one thread, until the clock shows ``end`` at most.
 
-    ``watch`` hears of all it finds. ``bound`` is what the prices prove that gave ``regret``. Needs a best plan in ``watch``.
+    ``watch`` hears of all it finds, and needs a best plan. ``bound`` is what the prices prove that
+    gave ``regret``.
     """
     begin = watch.best
     assert begin is not None

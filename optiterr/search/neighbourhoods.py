@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from optiterr.search.core import Core, Floats, Ints, Mask
+from optiterr.search.core import Core, Floats, Ints, Mask, charges_alone
 from optiterr.search.part import Part, elastic, entries, part_of
 from optiterr.search.programs import SOLVERS, solved
 from optiterr.search.watch import Watch
@@ -47,7 +47,7 @@ def rep_gaps(core: Core, price: Floats, regret: Floats, state: State, reps: int)
     row_gap = np.zeros(core.rows)
     for start, block in zip(core.row_start, core.blocks, strict=False):
         function = block.function
-        if not np.array_equal(function.part, np.arange(block.rows)):
+        if not charges_alone(function):
             continue
         own = slice(start, start + block.rows)
         y, p = state.load[own], price[own]

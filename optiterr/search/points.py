@@ -2,9 +2,10 @@
 
 Functions that charge rows one by one are taken as they are, with a price on missing a hard limit.
 Functions that charge rows together are taken near a plan: the level of the worst row is held, and
-each row is charged for going beyond it, which never costs less than the function and as much at the
-plan (Rockafellar and Uryasev, 2000). Others are charged at their row prices. So a plan that was
-searched by these lines is judged again by the functions themselves.
+each row is charged for going beyond it, which never costs less than the function, and as much where
+the plan is the one aimed at (Rockafellar and Uryasev, 2000). Others are charged at their row
+prices, which never costs more. So a plan that was searched by these lines is judged again by the
+functions themselves.
 """
 
 from __future__ import annotations
@@ -128,8 +129,13 @@ class _Made:
         elif isinstance(function, Capped) and sink < 0:
             self._capped(function, price, load, hard, aimed)
         else:
-            zero = np.zeros((function.rows, 1))
-            self._put(zero, price[:, None], price, zero[:, 0], sink)
+            self._priced(function, function.project(price), sink)
+
+    def _priced(self, function: RowFunction, price: Floats, sink: int) -> None:
+        """Each row is charged its price, less the conjugate: never more than the function."""
+        zero = np.zeros((function.rows, 1))
+        self._hold(-float(function.conjugate(price).sum()), sink)
+        self._put(zero, price[:, None], price, zero[:, 0], sink)
 
     def _put(self, at: Floats, slope: Floats, before: Floats, base: Floats, sink: int) -> None:
         """Rows with equally many points; ``base`` is the cost at the first point."""
@@ -209,21 +215,27 @@ class _Made:
             self._most[sink] -= cost
 
     def _gini(self, function: Gini, load: Floats, aimed: Floats, sink: int) -> None:
-        """Each row is charged for its distance from the others' loads of the relaxation."""
+        """Each row is charged for its distance from all loads of the relaxation.
+
+        Two sets of numbers are at least as far from each other as each is spread in itself (Székely
+        and Rizzo, 2013), so this is never less than the function.
+        """
+        self._hold(-float(function.value(aimed).sum()), sink)
         for row in range(function.rows):
             own = np.flatnonzero(function.group == function.group[row])
             others = np.sort(function.scale[own] * aimed[own]) / function.scale[row]
             others = np.maximum.accumulate(others + 1e-9 * np.arange(len(others)))
-            dear = function.weight[function.group[row]] * function.scale[row] / 2
+            dear = function.weight[function.group[row]] * function.scale[row]
             slope = dear * (2.0 * np.arange(1, len(own) + 1) - len(own))
-            self._put(
-                others[None, :], slope[None, :], np.array([-dear * len(own)]), np.zeros(1), sink
-            )
+            before, base = -dear * len(own), dear * (others - others[0]).sum()
+            self._put(others[None, :], slope[None, :], np.array([before]), np.array([base]), sink)
 
     def _capped(
         self, function: Capped, price: Floats, load: Floats, hard: Floats, aimed: Floats
     ) -> None:
         sink = len(self._most)
+        # Prices of the rows are in the unit of what the ceiling costs; inside it, its own counts.
+        price = price / price[-1] if price[-1] > 0 else np.zeros_like(price)
         self._most.append(function.ceiling)
         self._dear.append(float(hard[-1]))
         arrays = (split(function.inner, each) for each in (price, load, hard, aimed))

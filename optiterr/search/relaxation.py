@@ -110,7 +110,7 @@ def _first(core: Core, regret: Floats, best: Ints, begin: Ints | None) -> Mask:
     """The pairs that take part at first."""
     kept = np.zeros(len(regret), dtype=bool)
     extras = max(EXTRAS, EXTRAS_PER_ROW * core.rows)
-    if len(regret) <= 3 * extras:
+    if len(regret) <= max(3 * extras, core.accounts + extras):
         kept[:] = True
         return kept
     limit = np.partition(regret, core.accounts + extras - 1)[core.accounts + extras - 1]
