@@ -664,7 +664,7 @@ def test_extremes_are_named_only_when_one_plan_stands_out() -> None:
     assert stands_out(other) == "Of these plans Other spreads revenue most evenly."
     further = other.model_copy(update={"values": other.values | {"travel": 500.0}})
     assert stands_out(further) == (
-        "Of these plans Other spreads revenue most evenly and Tiny is nearest to its accounts."
+        "Of these plans Other spreads revenue most evenly; Tiny is nearest to its accounts."
     )
 
 

@@ -222,7 +222,7 @@ def _extremes(cases: Sequence[Case], lead: str) -> list[Sentence]:
     if not said:
         return []
     clauses = [f"{title} {_and(words)}" for title, words in said.items()]
-    return [Sentence(parts=(Part(text=f"Of these plans {_and(clauses)}."),))]
+    return [Sentence(parts=(Part(text=f"Of these plans {'; '.join(clauses)}."),))]
 
 
 def _sure(cases: Sequence[Case]) -> list[Sentence]:
