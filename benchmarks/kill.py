@@ -62,9 +62,9 @@ def kill_at(moment: float, over: threading.Event, hit: threading.Event) -> None:
 def ended(way: str, case: instances.Instance, rng: np.random.Generator) -> tuple[Solution, bool]:
     """What comes of one run ended in that ``way``, and whether that came before its own end."""
     threads, seed = int(rng.integers(1, 3)), int(rng.integers(100))
-    start = None
-    if case.today_choice is not None and rng.random() < 0.5:
-        start = case.model.picks(case.today_choice)
+    # Nothing, today's books (which break limits) or a plan to start from.
+    begin = (None, case.today_choice, case.hidden_choice)[int(rng.integers(3))]
+    start = None if begin is None else case.model.picks(begin)
     if way == "short":
         low, high = np.log(SHORT)
         limits = Limits(float(np.exp(rng.uniform(low, high))), threads=threads, seed=seed)

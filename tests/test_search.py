@@ -54,6 +54,9 @@ def judged(made: Model, answer: Solution, least: float | None = None) -> None:
     if answer.prices is not None:
         proved = lower_bound(made, answer.prices)
         assert proved.value <= (np.inf if least is None else least + 1e-6 * max(1, abs(least)))
+        if answer.message.endswith("of the bound of the relaxation"):
+            # Nobody's claim: the prices alone prove it.
+            assert proved.value == pytest.approx(answer.bound, rel=1e-6, abs=1e-6)
         if answer.x is not None:
             # The identity: regrets and residuals are what lies between cost and bound.
             assert certify(made, answer.x, proved).cost == pytest.approx(answer.objective)
@@ -81,14 +84,14 @@ def test_it_agrees_with_counting(threads: int) -> None:
     there is no plan; and it finds a plan and proves it for most."""
     ends: dict[Status, int] = dict.fromkeys(Status, 0)
     with_plan = 0
-    for number in range(24):
+    for number in range(16):
         made = tiny([23, threads, number])
         least = float(every_value(made, every_choice(made.pairs)).min())
-        answer = solve(made, Limits(seconds=0.4, threads=threads))
+        answer = solve(made, Limits(seconds=0.3, threads=threads))
         judged(made, answer, least)
         ends[answer.status] += 1
         with_plan += int(np.isfinite(least))
-    assert ends[Status.OPTIMAL] >= 0.9 * with_plan
+    assert ends[Status.OPTIMAL] >= 0.7 * with_plan
     assert ends[Status.FAILED] == 0
 
 
@@ -126,7 +129,7 @@ def test_an_account_without_a_candidate_is_named() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_models_of_some_size_get_a_plan(seed: int) -> None:
     """Four kinds of charges over 120 accounts: a plan cheaper than the one that the model was drawn
     around, and a certificate that adds up."""
@@ -135,7 +138,7 @@ def test_models_of_some_size_get_a_plan(seed: int) -> None:
     made, hidden = model(rng, 120, 6, kinds, least=2)
     cost = made.value(made.picks(hidden))
     assert np.isfinite(cost)
-    answer = solve(made, Limits(seconds=0.8))
+    answer = solve(made, Limits(seconds=1.2))
     judged(made, answer)
     assert answer.objective is not None
     assert answer.objective < cost
@@ -213,25 +216,25 @@ def test_a_stop_brings_the_best_plan_at_once() -> None:
     """Asked to stop at its first plan, it hands in the best one and does not use its time."""
     made, _ = hard_model(2)
     heard = Heard(lambda line: line.incumbent is not None)
-    answer = solve(made, Limits(seconds=300.0, gap=0.0), report=heard)
+    answer = solve(made, Limits(seconds=60.0, gap=0.0), report=heard)
     judged(made, replace(answer, status=Status.FEASIBLE))
     assert answer.objective == min(heard.costs)
-    assert sum(answer.seconds.values()) < 30.0
+    assert sum(answer.seconds.values()) < 20.0
 
 
 def test_a_stop_before_anything_brings_an_answer() -> None:
     """Asked to stop from the beginning: no plan, or one; never an error."""
     made, _ = hard_model(2)
-    answer = solve(made, Limits(seconds=300.0), report=Heard(lambda line: True))
+    answer = solve(made, Limits(seconds=60.0), report=Heard(lambda line: True))
     judged(made, answer)
-    assert sum(answer.seconds.values()) < 30.0
+    assert sum(answer.seconds.values()) < 20.0
 
 
 def test_what_is_reported_gets_better_only() -> None:
     """Costs fall, bounds rise, every reported plan is one and costs what was said with it."""
     made, _ = hard_model(3)
     heard = Heard()
-    answer = solve(made, Limits(seconds=1.5, gap=0.0), report=heard)
+    answer = solve(made, Limits(seconds=0.8, gap=0.0), report=heard)
     assert heard.plans
     assert (np.diff(heard.costs) <= 0).all()
     assert (np.diff(heard.bounds) >= 0).all()
@@ -283,7 +286,7 @@ def test_in_a_process_of_its_own_it_says_the_same() -> None:
     answer = supervised(
         "decompose",
         made,
-        Limits(seconds=2.0, threads=2, seed=2),
+        Limits(seconds=1.0, threads=2, seed=2),
         start=made.picks(hidden),
         needs=("proof",),
     )
@@ -304,7 +307,7 @@ def test_a_watched_search_stops_when_asked() -> None:
             stop.set()
 
     answer = supervised(
-        "decompose", made, Limits(seconds=300.0, gap=0.0), report=told, stop=stop, grace=20.0
+        "decompose", made, Limits(seconds=60.0, gap=0.0), report=told, stop=stop, grace=20.0
     )
     assert answer.status.has_plan
     assert answer.x is not None
@@ -315,7 +318,7 @@ def test_a_watched_search_stops_when_asked() -> None:
 def test_a_scenario_is_solved_audited_and_verified(tmp_path: Path) -> None:
     """The quickstart by this solver: audited, its gap proved by its own prices, verified anew."""
     scenario = load(SCENARIOS / "quickstart" / "quickstart.yaml")
-    asked = scenario.solve.model_copy(update={"solver": "decompose", "seconds": 4.0})
+    asked = scenario.solve.model_copy(update={"solver": "decompose", "seconds": 2.0})
     plan = solve_scenario(scenario.model_copy(update={"solve": asked}))
     assert plan.status in (Status.OPTIMAL, Status.FEASIBLE)
     assert plan.has_plan

@@ -3,9 +3,9 @@
 Functions that charge rows one by one are taken as they are, with a price on missing a hard limit.
 Functions that charge rows together are taken near a plan: the level of the worst row is held, and
 each row is charged for going beyond it, which never costs less than the function, and as much where
-the plan is the one aimed at (Rockafellar and Uryasev, 2000). Others are charged at their row
-prices, which never costs more. So a plan that was searched by these lines is judged again by the
-functions themselves.
+the plan is the one aimed at (Rockafellar and Uryasev, 2000); differences of pairs are charged half.
+Others are charged at their row prices, which never costs more. So a plan that was searched by these
+lines is judged again by the functions themselves.
 """
 
 from __future__ import annotations
@@ -215,17 +215,18 @@ class _Made:
             self._most[sink] -= cost
 
     def _gini(self, function: Gini, load: Floats, aimed: Floats, sink: int) -> None:
-        """Each row is charged for its distance from all loads of the relaxation.
+        """Each row is charged for its distance from those of the relaxation, at half the weight.
 
-        Two sets of numbers are at least as far from each other as each is spread in itself (Székely
-        and Rizzo, 2013), so this is never less than the function.
+        As much as the function at those loads, and never less than halfway from there to what it
+        charges elsewhere: two sets of numbers are at least as far from each other as each is spread
+        in itself (Székely and Rizzo, 2013). The whole weight would never charge too little, but it
+        holds rows so stiffly that plans come out dearer.
         """
-        self._hold(-float(function.value(aimed).sum()), sink)
         for row in range(function.rows):
             own = np.flatnonzero(function.group == function.group[row])
             others = np.sort(function.scale[own] * aimed[own]) / function.scale[row]
             others = np.maximum.accumulate(others + 1e-9 * np.arange(len(others)))
-            dear = function.weight[function.group[row]] * function.scale[row]
+            dear = function.weight[function.group[row]] * function.scale[row] / 2
             slope = dear * (2.0 * np.arange(1, len(own) + 1) - len(own))
             before, base = -dear * len(own), dear * (others - others[0]).sum()
             self._put(others[None, :], slope[None, :], np.array([before]), np.array([base]), sink)
