@@ -55,9 +55,6 @@ SMALL_SHARE = 0.7
 TRIES_AN_ACCOUNT = 4000
 """Moves are no more than so many for each account: more do not help."""
 
-POOL_PER_ACCOUNT = 2.5
-"""Pairs that neighbourhoods may use: so many for each account, those of the least regret."""
-
 
 def solve(
     model: Model, limits: Limits, start: Floats | None = None, report: Report | None = None
@@ -160,10 +157,9 @@ def _search(
 def _hunted(ground: Ground, watch: Watch, choice: Ints, limits: Limits) -> None:
     """Neighbourhoods from ``choice`` on, and beside them the whole model where it is small."""
     core, found, regret = ground.core, ground.found, ground.regret
-    pool = _pool(regret, core.accounts, POOL_PER_ACCOUNT)
 
     def hunt(state: State, end: float, threads: int, solvers: tuple[str, ...] = SOLVERS) -> None:
-        Hunt(core, found.price, regret, pool, watch, limits.seed, threads, solvers).run(state, end)
+        Hunt(core, found.price, regret, watch, limits.seed, threads, solvers).run(state, end)
 
     if watch.best is None and not watch.over():
         load = core.loads(choice)
@@ -226,13 +222,6 @@ def _hard(core: Core, price: Floats) -> Floats:
         size = np.abs(price[own])
         found[own] = np.maximum(found[own], SOFT * (size + size.mean()))
     return found
-
-
-def _pool(regret: Floats, accounts: int, each: float) -> Ints:
-    """The pairs of the least regret, ``each`` for every account on average."""
-    count = min(len(regret), int(each * accounts))
-    limit = np.partition(regret, count - 1)[count - 1]
-    return np.flatnonzero(regret <= limit)
 
 
 def _answer(model: Model, watch: Watch, found: Relaxed, seconds: dict[str, float]) -> Solution:

@@ -1,8 +1,8 @@
 """A few reps at a time as a small program, everything else held fast, again and again.
 
 Reps whose accounts and rows hold more of the gap are looked at more often, each with reps that it
-shares accounts with (large neighbourhood search, Shaw, 1998, with the gap as the guide). CP-SAT and
-HiGHS take turns until one of them gains more.
+shares accounts with (large neighbourhood search, Shaw, 1998, with the gap as the guide). Who solves
+them, and how deep they are, is learnt from what is gained for the work.
 """
 
 from __future__ import annotations
@@ -15,16 +15,27 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from optiterr.search.core import Core, Floats, Ints, Mask, charges_alone
+from optiterr.search.arms import FEW, Arm, Arms, Pool, least
+from optiterr.search.core import Core, Floats, Ints, charges_alone
 from optiterr.search.part import Part, elastic, entries, part_of
-from optiterr.search.programs import SOLVERS, solved
+from optiterr.search.programs import SOLVERS, Answer, solved
 from optiterr.search.watch import Watch
 
-FEW, MANY = 2, 40
-"""Fewest and most reps of a neighbourhood."""
+MOST_PAIRS = 6000
+"""Neighbourhoods with more pairs than this shrink."""
 
-PAIRS = 400, 6000
-"""Fewest pairs that a neighbourhood aims at in the beginning, and most that it may have."""
+THIN, DEEP = 2.5, 12.0
+"""Pairs that neighbourhoods may use, so many for each account, those of the least regret: of many
+reps the thin ones, of few the deep ones."""
+
+MOST_DEEP = 4_000_000
+"""In models with more pairs than this, deep neighbourhoods are not tried."""
+
+WORK = 1.0
+"""Units of work that one neighbourhood is worth."""
+
+FRESH = 8
+"""After so many rounds it is counted anew which reps share accounts."""
 
 
 @dataclass(eq=False)
@@ -88,61 +99,59 @@ def cluster(shared: Any, seed: int, size: int, random: np.random.Generator) -> I
     return np.array(sorted(chosen), dtype=np.int64)
 
 
-def free_pairs(core: Core, pool: Ints, choice: Ints, member: Mask) -> Ints:
-    """The pairs of ``pool`` between the reps of ``member``, of accounts that they have now."""
-    inside = member[core.pairs.rep[pool]]
-    few = pool[inside]
-    return few[member[core.pairs.rep[choice[core.pairs.account[few]]]]]
-
-
 class Hunt:
-    """Chooses neighbourhoods, has them solved and keeps what is better; seeded."""
+    """Chooses neighbourhoods, has them solved and keeps what is better; seeded.
+
+    ``regret`` is that of all pairs at ``price``.
+    """
 
     def __init__(
         self,
         core: Core,
         price: Floats,
         regret: Floats,
-        pool: Ints,
         watch: Watch,
         seed: int,
         threads: int,
         solvers: tuple[str, ...] = SOLVERS,
     ) -> None:
-        self._solvers = solvers
-        self._core, self._price, self._regret, self._pool = core, price, regret, pool
-        self._watch = watch
+        self._core, self._price, self._regret = core, price, regret
+        self._watch, self._threads = watch, threads
         self._random = np.random.default_rng(seed)
         self._reps = int(core.pairs.rep.max(initial=0)) + 1
-        self._size = 6.0
-        self._work = 1.0
-        self._gains = dict.fromkeys(SOLVERS, 0.0)
-        self._calls = dict.fromkeys(SOLVERS, 0)
-        self._threads = threads
+        self._thin = Pool.of(core, least(regret, int(THIN * core.accounts)), self._reps)
+        pools = [self._thin]
+        if len(regret) <= MOST_DEEP:
+            pools.append(Pool.of(core, least(regret, int(DEEP * core.accounts)), self._reps))
+        self._arms = Arms([Arm(by, pool) for pool in pools for by in solvers], self._random)
         self._tired = np.zeros(self._reps)
+        self._shared: Any = None
         self.rounds = self.wins = 0
 
     def run(self, state: State, end: float) -> State:
         """The plan after neighbourhoods were solved until the clock shows ``end``."""
         with ThreadPoolExecutor(self._threads) as threads:
             while perf_counter() < end and not self._watch.over():
-                chosen = self._choose(state)
+                arm = self._arms.next()
+                chosen = self._choose(state, arm)
                 if not chosen:
                     break
                 tasks = [
-                    threads.submit(self._solve, state, pairs, by, seed, end)
-                    for pairs, _, by, seed in chosen
+                    threads.submit(self._solve, state, pairs, arm.solver, seed, end)
+                    for pairs, _, seed in chosen
                 ]
-                for (_, members, by, _), task in zip(chosen, tasks, strict=True):
-                    self._take(state, members, by, *task.result())
+                for (_, members, _), task in zip(chosen, tasks, strict=True):
+                    self._take(state, members, arm, *task.result())
+                self.rounds += 1
         return state
 
-    def _choose(self, state: State) -> list[tuple[Ints, Ints, str, int]]:
-        """Disjoint neighbourhoods, one for each thread: pairs, reps, solver and seed."""
+    def _choose(self, state: State, arm: Arm) -> list[tuple[Ints, Ints, int]]:
+        """Disjoint neighbourhoods, one for each thread: pairs, reps and seed."""
         core = self._core
-        # Pairs of the plan take part even when they are not among the pairs worth a look.
-        pool = np.union1d(self._pool, state.choice)
-        shared = neighbours(core, pool, state.choice, self._reps)
+        if self.rounds % FRESH == 0:
+            # Pairs of the plan take part even when they are not among the pairs worth a look.
+            pool = np.union1d(self._thin.pair, state.choice)
+            self._shared = neighbours(core, pool, state.choice, self._reps)
         weight = rep_gaps(core, self._price, self._regret, state, self._reps)
         weight = (weight + 0.02 * weight.mean()) * 0.6**self._tired
         taken = np.zeros(self._reps, dtype=bool)
@@ -152,58 +161,36 @@ class Hunt:
             if not weight.sum() > 0:
                 break
             seed = int(self._random.choice(self._reps, p=weight / weight.sum()))
-            members = cluster(shared, seed, round(self._size), self._random)
+            members = cluster(self._shared, seed, round(arm.size), self._random)
             members = members[~taken[members]]
-            member = np.zeros(self._reps, dtype=bool)
-            member[members] = True
-            taken |= member
-            pairs = free_pairs(core, pool, state.choice, member)
-            if len(pairs) > PAIRS[1]:
-                self._size = max(FEW, 0.8 * self._size)
-            found.append((pairs, members, self._solver(), int(self._random.integers(2**30))))
+            taken[members] = True
+            pairs = arm.pool.between(members, core, state.choice)
+            if len(pairs) > MOST_PAIRS:
+                arm.size = max(FEW, 0.8 * arm.size)
+            found.append((pairs, members, int(self._random.integers(2**30))))
         return found
-
-    def _solver(self) -> str:
-        """The solver that gained more in a call so far; each is tried now and then."""
-        for name in self._solvers:
-            if self._calls[name] < 4:
-                return name
-        if self._random.random() < 0.06:
-            return str(self._random.choice(self._solvers))
-        return max(self._solvers, key=lambda name: self._gains[name] / self._calls[name])
 
     def _solve(
         self, state: State, pairs: Ints, by: str, seed: int, end: float
-    ) -> tuple[Part | None, Ints | None, bool]:
+    ) -> tuple[Part | None, Answer]:
         part = part_of(self._core, pairs, state.choice, state.load)
         if not len(part.account):
-            return None, None, True
+            return None, Answer(None, True, 0.0)
         model = part.model if state.hard is None else elastic(part, state.hard).model
-        begin = part.choice(state.choice)
-        picked, done = solved(model, begin, by, self._work, seed, end)
-        return part, picked, done
+        return part, solved(model, part.choice(state.choice), by, WORK, seed, end)
 
     def _take(
-        self,
-        state: State,
-        members: Ints,
-        by: str,
-        part: Part | None,
-        picked: Ints | None,
-        done: bool,
+        self, state: State, members: Ints, arm: Arm, part: Part | None, answer: Answer
     ) -> None:
         """Keep an answer when it makes the plan better, and learn from it."""
-        self.rounds += 1
-        self._calls[by] += 1
-        self._size = min(MANY, self._size * 1.06) if done else max(FEW, self._size * 0.94)
+        gain, picked = 0.0, answer.picked
+        if part is not None and picked is not None and (picked >= 0).all():
+            gain = adopt(self._core, state, part.account, part.pair[picked[: len(part.account)]])
+        arm.learn(gain, answer)
         self._tired *= 0.98
-        self._tired[members] += 1.0 / len(members) * 3
-        if part is None or picked is None or (picked < 0).any():
-            return
-        gain = adopt(self._core, state, part.account, part.pair[picked[: len(part.account)]])
+        self._tired[members] += 3.0 / len(members)
         if gain > 0:
             self.wins += 1
-            self._gains[by] += gain
             self._tired[members] = 0.0
             if state.hard is None or np.isfinite(self._core.charge(state.load)):
                 self._watch.offer(state.choice, self._core.worth(state.choice))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
 
 from optiterr.linear import linearise
 from optiterr.model import Model
-from optiterr.search.core import Floats, Ints
+from optiterr.search.core import Ints
 
 SOLVERS = ("cp_sat", "highs")
 """Solvers of small programs, the usually better one first."""
@@ -20,23 +21,31 @@ GAP = 1e-5
 """Relative gap at which a small program counts as solved."""
 
 
-def solved(
-    model: Model, begin: Ints | None, by: str, work: float, seed: int, end: float
-) -> tuple[Ints | None, bool]:
-    """The pairs that solver ``by`` picks in ``model``, if any, and whether it was done with it.
+ITERATIONS = 4_000
+"""Steps of the simplex method of HiGHS that are told as one unit of work."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The pairs picked in a small program, if any, whether it is solved, and units of work."""
+
+    picked: Ints | None
+    done: bool
+    work: float
+
+
+def solved(model: Model, begin: Ints | None, by: str, work: float, seed: int, end: float) -> Answer:
+    """What solver ``by`` makes of ``model``.
 
     ``begin`` is a plan to start from. Stops after ``work`` units, or when the clock shows ``end``.
     """
     seconds = end - perf_counter()
     if seconds <= 0.0:
-        return None, False
-    values, done = (_cp_sat if by == "cp_sat" else _highs)(model, begin, work, seed, seconds)
-    return (None if values is None else model.choice(values)), done
+        return Answer(None, False, 0.0)
+    return (_cp_sat if by == "cp_sat" else _highs)(model, begin, work, seed, seconds)
 
 
-def _cp_sat(
-    model: Model, begin: Ints | None, work: float, seed: int, seconds: float
-) -> tuple[Floats | None, bool]:
+def _cp_sat(model: Model, begin: Ints | None, work: float, seed: int, seconds: float) -> Answer:
     from ortools.sat.python import cp_model
 
     from optiterr.solvers.cp_sat import fill
@@ -46,9 +55,9 @@ def _cp_sat(
     try:
         whole = whole_numbers(mip)
     except TooWideError:
-        return None, True
+        return Answer(None, True, 0.0)
     if (whole.row_lower > whole.row_upper).any():
-        return None, True
+        return Answer(None, True, 0.0)
     native = cp_model.CpModel()
     fill(native.proto, mip, whole, None if begin is None else model.picks(begin))
     solver = cp_model.CpSolver()
@@ -60,15 +69,14 @@ def _cp_sat(
     own.num_workers = 1
     own.linearization_level = 2
     status = solver.status_name(solver.solve(native))
+    spent = float(solver.response_proto.deterministic_time)
     if status not in ("OPTIMAL", "FEASIBLE"):
-        return None, status == "INFEASIBLE"
+        return Answer(None, status == "INFEASIBLE", spent)
     values = np.array(list(solver.response_proto.solution)[: mip.pairs], dtype=float)
-    return values, status == "OPTIMAL"
+    return Answer(model.choice(values), status == "OPTIMAL", spent)
 
 
-def _highs(
-    model: Model, begin: Ints | None, work: float, seed: int, seconds: float
-) -> tuple[Floats | None, bool]:
+def _highs(model: Model, begin: Ints | None, work: float, seed: int, seconds: float) -> Answer:
     import highspy
 
     from optiterr.solvers.highs import pass_model
@@ -91,6 +99,9 @@ def _highs(
         highs.setSolution(len(index), index, model.picks(begin))
     highs.run()
     done = highs.getModelStatus().name in ("kOptimal", "kInfeasible")
-    if highs.getInfo().primal_solution_status != 2:
-        return None, done
-    return np.rint(np.array(highs.getSolution().col_value[: mip.pairs], dtype=float)), done
+    told = highs.getInfo()
+    spent = max(told.simplex_iteration_count, 0) / ITERATIONS
+    if told.primal_solution_status != 2:
+        return Answer(None, done, spent)
+    values = np.rint(np.array(highs.getSolution().col_value[: mip.pairs], dtype=float))
+    return Answer(model.choice(values), done, spent)
