@@ -54,13 +54,13 @@ PART = 50
 
 @contextmanager
 def few_pairs(most: int) -> Iterator[None]:
-    """The relaxation begins with few pairs, so that others have to come in."""
-    kept = relaxation.EXTRAS, relaxation.EXTRAS_PER_ROW
-    relaxation.EXTRAS, relaxation.EXTRAS_PER_ROW = most, 0
+    """The relaxation begins with few pairs, so that others have to come in, and never with all."""
+    kept = relaxation.EXTRAS, relaxation.EXTRAS_PER_ROW, relaxation.MOST_WHOLE
+    relaxation.EXTRAS, relaxation.EXTRAS_PER_ROW, relaxation.MOST_WHOLE = most, 0, 0
     try:
         yield
     finally:
-        relaxation.EXTRAS, relaxation.EXTRAS_PER_ROW = kept
+        relaxation.EXTRAS, relaxation.EXTRAS_PER_ROW, relaxation.MOST_WHOLE = kept
 
 
 def bounded(model: Model, few: int = 0) -> tuple[Relaxed, float]:

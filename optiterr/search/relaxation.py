@@ -15,7 +15,7 @@ import numpy as np
 
 from optiterr.linear import linearise
 from optiterr.rowfunctions import Band, Piecewise, RowFunction
-from optiterr.search.ascent import Passes
+from optiterr.search.ascent import Passes, ascend
 from optiterr.search.core import Core, Floats, Ints, Mask
 from optiterr.search.part import part_of
 from optiterr.solution import Limits
@@ -28,6 +28,12 @@ CLOSE = 1e-7
 
 ROUNDS = 12
 """Most rounds of solving and pricing."""
+
+MOST_WHOLE = 2_000_000
+"""Models with more pairs are never given to HiGHS whole, which takes 800 bytes for each pair."""
+
+MORE_STEPS = 60
+"""Steps of the climb that goes on where plans of the pairs that take part break hard rules."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +71,9 @@ def relaxed(
     total, regret, best, _ = passes.regrets(price)
     bound = total - core.conjugate(price) + core.constant
     told(bound)
-    kept = _first(core, regret, best, begin)
-    choice, load = best, core.loads(best)
-    answer = Relaxed(price, bound, choice, np.zeros(0, dtype=np.int64), load, False)
+    extras = max(EXTRAS, EXTRAS_PER_ROW * core.rows)
+    kept = _first(core, regret, best, begin, extras)
+    answer = _unsolved(core, price, bound, best)
     for _ in range(ROUNDS):
         left = end - perf_counter()
         if left <= 0.05:
@@ -79,7 +85,18 @@ def relaxed(
         if solved.infeasible:
             if kept.all():
                 return solved
-            kept[:] = True
+            if len(kept) <= MOST_WHOLE:
+                kept[:] = True
+                continue
+            # Rough prices hold the wrong accounts fast: they climb on, and more pairs take part.
+            extras *= 2
+            climb = ascend(core, passes, MORE_STEPS, lambda: perf_counter() > end, answer.price)
+            total, regret, best, _ = passes.regrets(climb.price)
+            bound = total - core.conjugate(climb.price) + core.constant
+            if bound > answer.bound:
+                told(bound)
+                answer = _unsolved(core, climb.price, bound, best)
+            kept |= _first(core, regret, best, begin, extras)
             continue
         total, regret, best, _ = passes.regrets(solved.price)
         proved = total - core.conjugate(solved.price) + core.constant
@@ -106,10 +123,14 @@ def relaxed(
     return answer
 
 
-def _first(core: Core, regret: Floats, best: Ints, begin: Ints | None) -> Mask:
-    """The pairs that take part at first."""
+def _unsolved(core: Core, price: Floats, bound: float, best: Ints) -> Relaxed:
+    """What prices alone tell: their bound, and each account at its ``best`` pair."""
+    return Relaxed(price, bound, best, np.zeros(0, dtype=np.int64), core.loads(best), False)
+
+
+def _first(core: Core, regret: Floats, best: Ints, begin: Ints | None, extras: int) -> Mask:
+    """The pairs that take part at first: ``extras`` beside the best of each account."""
     kept = np.zeros(len(regret), dtype=bool)
-    extras = max(EXTRAS, EXTRAS_PER_ROW * core.rows)
     if len(regret) <= max(3 * extras, core.accounts + extras):
         kept[:] = True
         return kept
