@@ -48,6 +48,7 @@ from optiterr.solving import (
     Clock,
     Report,
     Stop,
+    climbed,
     finite,
     left_out_models,
     limits_of,
@@ -159,6 +160,10 @@ def solve_problem(
         with clock.phase("solve"):
             solution = search(chosen, model, limits, start, report, stop, ready)
         relaxed = solution
+        if solution.x is not None and solution.prices is None:
+            # Its process was ended before it could hand in its proof, or the plan is greedy's.
+            with clock.phase("prices"):
+                relaxed = climbed(model, limits, stop)
     else:
         with clock.phase("prices"):
             relaxed = priced(model, limits, stop)

@@ -66,15 +66,24 @@ class Pairs:
 
     def find(self, account: ArrayLike, rep: ArrayLike) -> NDArray[np.int64]:
         """Position of each asked pair, or -1 where it is no candidate."""
-        account = np.asarray(account, dtype=np.int64)
-        rep = np.asarray(rep, dtype=np.int64)
-        if not len(self):
-            return np.full(account.shape, -1, dtype=np.int64)
-        width = np.int64(max(int(self.rep.max()), int(rep.max(initial=0))) + 1)
-        known = self.account.astype(np.int64) * width + self.rep
-        asked = account * width + rep
-        at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
-        return np.where((known[at] == asked) & (account >= 0) & (rep >= 0), at, -1)
+        account, rep = np.broadcast_arrays(
+            np.asarray(account, dtype=np.int64), np.asarray(rep, dtype=np.int64)
+        )
+        asked = np.flatnonzero((account >= 0) & (account < self.accounts) & (rep >= 0))
+        found = np.full(account.shape, -1, dtype=np.int64)
+        wanted, place = rep.ravel()[asked], account.ravel()[asked]
+        # A binary search among the pairs of each asked account: no array as long as all pairs.
+        low, end = self.start[place], self.start[place + 1]
+        high = end.copy()
+        while (open_ := low < high).any():
+            middle = (low + high) // 2
+            less = open_ & (self.rep[np.minimum(middle, len(self) - 1)] < wanted)
+            low = np.where(less, middle + 1, low)
+            high = np.where(open_ & ~less, middle, high)
+        hit = low < end
+        hit[hit] = self.rep[low[hit]] == wanted[hit]
+        found.ravel()[asked[hit]] = low[hit]
+        return found
 
 
 def great_circle_km(

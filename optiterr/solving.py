@@ -80,10 +80,15 @@ def priced(model: Model, limits: Limits, stop: Stop | None) -> Solution:
     relaxed = relax(model, replace(limits, seconds=limits.seconds * PRICING_SHARE), stop)
     if relaxed.prices is not None or relaxed.status is Status.INFEASIBLE:
         return relaxed
+    return climbed(model, limits, stop, relaxed.message)
+
+
+def climbed(model: Model, limits: Limits, stop: Stop | None, message: str = "") -> Solution:
+    """Row prices that a short climb finds; ``message`` says why there are no better ones."""
     end = time.perf_counter() + max(2.0, limits.seconds * CLIMBING_SHARE)
     over = _never if stop is None else stop
     prices = climb(model, CLIMBS, lambda: time.perf_counter() > end or over())
-    return Solution(Status.NO_SOLUTION, "climb", prices=prices, message=relaxed.message)
+    return Solution(Status.NO_SOLUTION, "climb", prices=prices, message=message)
 
 
 def _never() -> bool:

@@ -37,6 +37,14 @@ def honest(model: Model, limits: Limits, start: Floats | None, report: Report | 
     return Solution(Status.FEASIBLE, "honest", x=x, objective=model.value(x))
 
 
+def telling(model: Model, limits: Limits, start: Floats | None, report: Report | None) -> Solution:
+    """No plan; says the digest of the model that it was given, and then writes over its arrays."""
+    said = model.digest()
+    for array in (model.pairs.account, model.pairs.rep, *(one.matrix.data for one in model.blocks)):
+        array[:] = 0
+    return Solution(Status.NO_SOLUTION, "telling", message=said)
+
+
 def wrong_plan(
     model: Model, limits: Limits, start: Floats | None, report: Report | None
 ) -> Solution:
@@ -109,6 +117,13 @@ def unsendable(
 def raising(model: Model, limits: Limits, start: Floats | None, report: Report | None) -> Solution:
     """An ordinary fault."""
     raise ZeroDivisionError("the simplex tripped")
+
+
+def killed(model: Model, limits: Limits, start: Floats | None, report: Report | None) -> Solution:
+    """Reports the first plan, then is killed from outside."""
+    told(model, first_plan(model), report, 1.0)
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
 
 
 def aborting(model: Model, limits: Limits, start: Floats | None, report: Report | None) -> Solution:

@@ -13,12 +13,14 @@ import pytest
 
 from optiterr import Scenario, diagnose, read, solve, verify
 from optiterr.audit import audit, recount
+from optiterr.certificate import lower_bound
 from optiterr.compile import compile_model
 from optiterr.engine import save
 from optiterr.errors import AuditError, DataError
 from optiterr.findings import Weight
+from optiterr.model import Model
 from optiterr.plan import Plan
-from optiterr.solution import Solution, Status
+from optiterr.solution import Limits, Solution, Status
 from optiterr.solving import proved_bound
 
 ACCOUNTS = [
@@ -441,7 +443,6 @@ def test_left_out_pairs_lower_the_bound() -> None:
     prices = np.full(model.rows, 0.0)
     prices[0] = 5.0
     bound, pairs = proved_bound(asked.rules, problem, model, prices)
-    from optiterr.certificate import lower_bound
 
     assert pairs.possible == 36
     assert bound.value < lower_bound(model, prices).value
@@ -459,6 +460,30 @@ def test_without_relaxed_prices_a_climb_proves_the_bound(monkeypatch: pytest.Mon
     assert plan.cost == pytest.approx(70.0)
     assert plan.bound_proved is not None
     assert 0.0 < plan.bound_proved <= 70.0
+
+
+def test_a_search_that_was_killed_leaves_a_plan_with_a_proved_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its plan was reported, its proof was not: a climb proves more than prices of zero do."""
+    from optiterr import solving
+
+    by_highs = solving.supervised
+
+    def killed(one: object, model: Model, *_: object, **__: object) -> Solution:
+        x = by_highs("highs", model, Limits(seconds=20)).x
+        return Solution(Status.FEASIBLE, "decompose", x=x, objective=70.0)
+
+    monkeypatch.setattr(solving, "supervised", killed)
+    said = scenario().to_dict()
+    said["solve"]["solver"] = "decompose"
+    asked = Scenario.from_dict(said, folder=Path("."))
+    plan = solve(asked)
+    assert (plan.solver.name, plan.solver.prices_from) == ("decompose", "climb")
+    assert plan.cost == pytest.approx(70.0)
+    unpriced = compile_model(asked.rules, read(asked)).model
+    assert plan.bound_proved is not None
+    assert lower_bound(unpriced, np.zeros(unpriced.rows)).value < plan.bound_proved <= 70.0
 
 
 def test_the_same_scenario_gives_the_same_plan_twice() -> None:

@@ -24,6 +24,7 @@ from optiterr.solution import Solution, Status
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "benchmarks"))
 
+import front_door  # noqa: E402
 import instance_files  # noqa: E402
 import instances  # noqa: E402
 import published  # noqa: E402
@@ -318,6 +319,34 @@ def test_prices_prove_a_bound_that_is_recounted() -> None:
     # both with the first rep: two where one is allowed
     told, _ = judged(Solution(Status.FEASIBLE, "rash", x=np.array([1.0, 0.0, 1.0, 0.0])))
     assert (told["cost"], told["breaks"], told["soft_cost"]) == (None, ["most"], 5.0)
+
+
+def test_a_scenario_is_measured_through_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Solved and verified as a user does, with seconds and memory of both and the proved gap."""
+    file = tmp_path / "new" / "door.json"
+    words = ["geo", "60", "4", "--seconds", "1", "--threads", "1", "-o", str(file)]
+    assert front_door.main(words) == 0
+    told = json.loads(file.read_text())
+    assert (told["instance"], told["solve"]["code"], told["verify"]["code"]) == (
+        "geo-60x4-seed1",
+        0,
+        0,
+    )
+    assert told["status"] in ("optimal", "feasible")
+    assert 0 <= told["gap_proved"] < 1
+    # The command and the solver's process are both there, each with numpy in it.
+    assert told["solve"]["peak_mb"] > 60
+    assert capsys.readouterr().out.startswith("geo-60x4-seed1; solve ")
+
+
+def test_a_command_that_fails_is_told_with_its_words(tmp_path: Path) -> None:
+    """Its exit code, and what it said last."""
+    told = front_door.watched([sys.executable, "-c", "import sys; sys.exit('no way')"], tmp_path)
+    assert (told["code"], told["said_last"].strip()) == (1, "no way")
+    line = front_door.line({"instance": "geo", "solve": told})
+    assert line.endswith("GiB; ended with 1")
 
 
 def test_the_report_runs_resumes_and_shows_its_file(tmp_path: Path) -> None:

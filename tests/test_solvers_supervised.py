@@ -51,6 +51,14 @@ def test_a_good_answer_comes_back_whole() -> None:
     assert solution.version
 
 
+def test_a_solver_is_given_the_same_model_byte_for_byte() -> None:
+    """The digest there is the digest here, and what a solver writes over stays with it."""
+    model = small()
+    solution = supervised(liars.as_solver(liars.telling), model, Limits(seconds=20))
+    assert solution.message == small().digest()
+    assert model.digest() == small().digest()
+
+
 def test_a_relaxation_comes_back_with_prices() -> None:
     """The relaxation's prices prove its value."""
     solution = supervised_relax("highs", small(), Limits(seconds=20), needs={"prices"})
@@ -209,6 +217,23 @@ def test_a_deaf_solver_is_ended_when_asked_to_stop() -> None:
     assert solution.message == (
         "hanging_with_plan was asked to stop, did not within 0.4 s and was killed; "
         "this is its best until then"
+    )
+
+
+def test_a_solver_killed_from_outside_leaves_its_best_plan() -> None:
+    """Both accounts at r0, 1 + 2; where r0 may serve one only, nothing is left of it."""
+    solution = run(liars.killed, Limits(seconds=20))
+    assert (solution.status, solution.objective, solution.bound) == (Status.FEASIBLE, 3.0, 1.0)
+    assert solution.message == (
+        "killed crashed with SIGKILL (out of memory, or ended from outside); "
+        "this is its best until then"
+    )
+    build = builder(2, Pairs.full(2, 2), 2)
+    build.add_rows("capacity", Band.of(2, upper=1.0), ["r0", "r1"], [0, 1, 0, 1], range(4), 1.0)
+    solution = supervised(liars.as_solver(liars.killed), build.build(), Limits(seconds=20))
+    assert (solution.status, solution.x) == (Status.FAILED, None)
+    assert solution.message == (
+        "killed crashed with SIGKILL (out of memory, or ended from outside)"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import pickle
 import shutil
@@ -15,7 +16,7 @@ from importlib.util import module_from_spec
 from pathlib import Path
 from time import perf_counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 ASK_SECONDS = 0.02
 """A solver's question whether to stop is answered anew at most this often."""
+
+ALIGNED = 64
+"""Arrays begin in the file of a job at multiples of so many bytes."""
 
 
 def pack(model: Model) -> dict[str, Any]:
@@ -48,6 +52,20 @@ def unpack(fields: dict[str, Any]) -> Model:
     return Model(**{**fields, **views})
 
 
+def arrays(file: IO[bytes], sizes: list[int]) -> list[memoryview]:
+    """The arrays of ``sizes`` bytes that follow in ``file``, in memory only where they are read.
+
+    They may be written to, which leaves the file as it is.
+    """
+    whole = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    found, at = [], file.tell()
+    for size in sizes:
+        at += -at % ALIGNED
+        found.append(whole[at : at + size])
+        at += size
+    return found
+
+
 class Line:
     """The child's end of the wire: sends whole messages, hears the word to stop."""
 
@@ -61,11 +79,12 @@ class Line:
     def send(self, *message: object) -> None:
         """Send one message."""
         raw = pickle.dumps(message, protocol=5)
-        data = memoryview(len(raw).to_bytes(8, "little") + raw)
         try:
             with self._turn:
-                while data:
-                    data = data[self._wire.write(data) :]
+                for part in (len(raw).to_bytes(8, "little"), raw):
+                    data = memoryview(part)
+                    while data:
+                        data = data[self._wire.write(data) :]
         except BrokenPipeError:
             # The parent is gone: whoever listens ends this process, and nothing goes on until then.
             threading.Event().wait()
@@ -154,7 +173,8 @@ def main(job: str) -> None:
         except (ImportError, AttributeError) as error:
             line.send("broken", f"cannot import the solver: {error}")
             return
-        body = pickle.load(file)
+        rest = pickle.load(file)
+        body = pickle.loads(rest, buffers=arrays(file, head["sizes"]))
     with contextlib.suppress(OSError):
         Path(job).unlink()
     model = unpack(body["model"])

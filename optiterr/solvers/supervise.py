@@ -137,16 +137,22 @@ class _Watch:
                 f"its function cannot be sent to a child process ({error})",
                 "define it at the top level of a module",
             ) from error
+        body = {"model": child.pack(self.model), "limits": self.limits, "start": start}
+        arrays: list[pickle.PickleBuffer] = []
+        rest = pickle.dumps(body, protocol=5, buffer_callback=arrays.append)
         head = {
             "root": str(Path(child.__file__).parents[2]),
             "path": sys.path,
             "function": function,
             "memory_gb": self.limits.memory_gb,
+            "sizes": [one.raw().nbytes for one in arrays],
         }
-        body = {"model": child.pack(self.model), "limits": self.limits, "start": start}
         with job.open("wb") as file:
             pickle.dump(head, file, protocol=5)
-            pickle.dump(body, file, protocol=5)
+            pickle.dump(rest, file, protocol=5)
+            for one in arrays:
+                file.write(bytes(-file.tell() % child.ALIGNED))
+                file.write(one.raw())
 
     def _follow(
         self, process: subprocess.Popen[bytes], events: queue.SimpleQueue[tuple[Any, ...]]
@@ -229,7 +235,10 @@ class _Watch:
             "end": _ending(code),
         }
         text = texts[kind].format(*rest)
-        return self._failed(f"{text}{_quoted(tail) if kind == 'end' else ''}")
+        if kind != "end":
+            return self._failed(text)
+        best = self._best(text)
+        return best if best.x is not None else self._failed(f"{text}{_quoted(tail)}")
 
     def _best(self, text: str) -> Solution:
         """The best plan that was reported before the end, if it is one."""

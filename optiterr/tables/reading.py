@@ -18,7 +18,7 @@ from optiterr.pairs import Mask, Pairs
 from optiterr.problem import Column, Problem
 from optiterr.tables.asked import Table, load, validate
 from optiterr.tables.candidates import all_pairs, nearest_pairs, pairs_of
-from optiterr.tables.references import Listed, listed_pairs, owners
+from optiterr.tables.references import Listed, keys_of, listed_pairs, owners
 from optiterr.tables.roster import read_roster
 from optiterr.tables.selection import select, without_left_out
 from optiterr.tables.spec import DataSpec, PairSource, TableSource
@@ -191,7 +191,8 @@ def _with_listed(problem: Problem, listed: Listed) -> Problem:
     """
     accounts, reps = len(problem.owner), len(problem.serves)
     used = np.flatnonzero((listed.rep >= 0) & np.append(problem.serves, False)[listed.rep])
-    order = used[np.lexsort((listed.rep[used], listed.account[used]))]
+    keys = keys_of(listed.account[used], listed.rep[used], reps)
+    order = used if (np.diff(keys) > 0).all() else used[np.argsort(keys, kind="stable")]
     pairs = Pairs.of(listed.account[order], listed.rep[order], accounts)
     owned = np.flatnonzero(problem.owner >= 0)
     absent = owned[pairs.find(owned, problem.owner[owned]) < 0]

@@ -99,8 +99,8 @@ class Listed:
 
     table: Table
     accounts: Table
-    account: Positions
-    rep: Positions
+    account: Ints
+    rep: Ints
 
 
 def listed_pairs(
@@ -114,6 +114,63 @@ def listed_pairs(
     """The listed pairs; unknown ids, empty ids and pairs listed twice are faults."""
     if not len(table.frame):
         faults.append(Fault(table.place.name, "has no rows", "list the pairs that may be picked"))
+    at_once = _at_once(table, account_ids, rep_ids, departed)
+    account, rep = at_once or _row_by_row(table, account_ids, rep_ids, departed, faults)
+    return Listed(table, accounts, account, rep)
+
+
+def _at_once(
+    table: Table, account_ids: Cells, rep_ids: Cells, departed: Collection[str]
+) -> tuple[Ints, Ints] | None:
+    """Positions of the accounts and reps of all rows, looked up once for each id that occurs.
+
+    Quick and small where millions of rows name few ids. None when any row may be at fault: what is
+    wrong is then found and told row by row.
+    """
+    told = [_coded(table, column) for column in ("account_id", "rep_id")]
+    if told[0] is None or told[1] is None:
+        return None
+    (account, accounts), (rep, reps) = told[0], told[1]
+    account_at, rep_at = _positions(accounts, account_ids), _positions(reps, rep_ids)
+    gone = pd.Series(reps, dtype=object).isin(list(departed)).to_numpy(dtype=bool)
+    if (account_at < 0).any() or ((rep_at < 0) & ~gone).any():
+        return None
+    found = account_at.astype(np.int32)[account], rep_at.astype(np.int32)[rep]
+    if (rep_at < 0).any() or (np.diff(keys_of(*found, len(rep_ids))) <= 0).any():
+        keys = np.sort(keys_of(account, rep, len(reps)))
+        if (np.diff(keys) == 0).any():
+            return None
+    for column, code, names in (("account_id", account, accounts), ("rep_id", rep, reps)):
+        table.frame[column] = pd.Categorical.from_codes(code, pd.Index(names, dtype=object))
+        table.identified.add(column)
+    return found
+
+
+def keys_of(account: Ints, rep: Ints, reps: int) -> Positions:
+    """One number for each pair of positions, rising by account and then by rep."""
+    return account.astype(np.int64) * max(reps, 1) + rep
+
+
+def _coded(table: Table, column: str) -> tuple[Ints, Cells] | None:
+    """The ids of a column, each once, and which of them each row holds; None unless all are fit."""
+    cells = table.frame.get(column)
+    if cells is None or pd.api.types.infer_dtype(cells, skipna=False) != "string":
+        return None
+    code, names = pd.factorize(cells)
+    values, faults = read_as.ids(pd.Series(names), table.place, column)
+    if faults or (values == None).any() or (code < 0).any():  # noqa: E711
+        return None
+    return code.astype(np.int32), values
+
+
+def _row_by_row(
+    table: Table,
+    account_ids: Cells,
+    rep_ids: Cells,
+    departed: Collection[str],
+    faults: list[Fault],
+) -> tuple[Ints, Ints]:
+    """As :func:`_at_once`, with every fault of every row."""
     ids = {column: table.ids(column, faults, unique=False) for column in ("account_id", "rep_id")}
     found: dict[str, Positions] = {}
     for column, known in (("account_id", account_ids), ("rep_id", rep_ids)):
@@ -143,7 +200,7 @@ def listed_pairs(
             "keep one of the rows",
         ),
     )
-    return Listed(table, accounts, found["account_id"], found["rep_id"])
+    return found["account_id"].astype(np.int32), found["rep_id"].astype(np.int32)
 
 
 def _few(ids: Cells, most: int = 5) -> str:
