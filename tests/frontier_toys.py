@@ -10,8 +10,8 @@ import numpy as np
 from optiterr.compile import compile_model
 from optiterr.conformance import plans
 from optiterr.engine import read
-from optiterr.frontier.asking import Hands
 from optiterr.frontier.between import goals_of
+from optiterr.frontier.hands import Hands
 from optiterr.goals import goal_value
 from optiterr.model import Model
 from optiterr.pairs import Floats

@@ -13,12 +13,12 @@ from frontier_toys import counted, drawn, four, here, scenario, undominated
 from optiterr.engine import read
 from optiterr.errors import AuditError, SpecError
 from optiterr.frontier import Frontier, frontier, saved, verify_frontier
-from optiterr.frontier.asking import Found, Hands
+from optiterr.frontier.asking import Found
 from optiterr.frontier.between import goals_of
 from optiterr.frontier.desk import Desk
+from optiterr.frontier.hands import Hands
 from optiterr.frontier.making import point_of
 from optiterr.frontier.values import Line
-from optiterr.frontier.verifying import is_frontier
 from optiterr.scenario.loading import Scenario
 from optiterr.solution import Solution, Status
 from optiterr.solvers import highs
@@ -221,7 +221,6 @@ def written(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_proved_again_without_a_solver(written: Path) -> None:
-    assert is_frontier(written)
     result = verify_frontier(written, folder=Path())
     assert [one for one in result.checks if not one.holds] == []
     assert Frontier.read(written).to_json() + "\n" == written.read_text(encoding="utf-8")

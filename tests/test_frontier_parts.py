@@ -7,7 +7,9 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -22,14 +24,16 @@ from optiterr.frontier import Frontier, asking, frontier
 from optiterr.frontier.asking import Asker, Found
 from optiterr.frontier.between import goals_of
 from optiterr.frontier.desk import Desk, each
+from optiterr.frontier.hands import Hands
 from optiterr.frontier.kernel import in_question, narrowed, widened
 from optiterr.frontier.shape import dominates, efficient, knee_of, volume_of
 from optiterr.frontier.sweep import Sweep, ceilings_between
 from optiterr.frontier.trading import repriced, trade
 from optiterr.frontier.values import Line
-from optiterr.outputs.frontier import curve, page, render_frontier, table, vertices
+from optiterr.outputs.frontier import curve, page, table, vertices
 from optiterr.scenario.loading import Scenario
-from optiterr.solution import Limits, Status
+from optiterr.search.decompose import resume
+from optiterr.solution import Limits, Solution, Status
 from optiterr.solvers import highs
 
 
@@ -138,6 +142,71 @@ def test_kernels_never_make_a_bound_or_a_point_wrong(monkeypatch: pytest.MonkeyP
     assert exact > 2
 
 
+def test_points_go_on_from_prices_and_from_plans_that_are_near(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A search is given the prices of a solved relaxation, and its start where that is near.
+
+    Four accounts, all of r1: no move leaves 10 off, above every bound; so the search for the least
+    of fair is not to stay around today's books, and the one that makes it efficient starts from it.
+    """
+    monkeypatch.setattr(asking, "LARGE", 0)
+    asked: list[tuple[bool, bool]] = []
+
+    def resumed(model: Any, limits: Limits, start: Any, prices: Any, near: bool) -> Solution:
+        asked.append((prices is not None and len(prices) == model.rows, near))
+        return highs.solve(model, limits, start)
+
+    solved = here()
+    told = frontier(four(), ["moves", "fair"], workers=1, hands=replace(solved, resume=resumed))
+    assert [tuple(one.values.values()) for one in told.points] == [(0, 10), (1, 2), (2, 0)]
+    assert (True, False) in asked
+    assert (False, True) in asked
+    asked.clear()
+    dull = replace(
+        solved, resume=resumed, relax=lambda model, limits: climbed(solved, model, limits)
+    )
+    told = frontier(four(), ["moves", "fair"], workers=1, hands=dull)
+    assert not any(given for given, _ in asked)
+
+
+def climbed(hands: Hands, model: Any, limits: Limits) -> Solution:
+    """Prices as a climb gives them: of no solved relaxation."""
+    return replace(hands.relax(model, limits), status=Status.NO_SOLUTION, x=None, objective=None)
+
+
+def test_the_decomposition_goes_on_and_makes_nothing_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On two tiny instances searched as if they were large: plans are plans, lines hold."""
+    monkeypatch.setattr(asking, "LARGE", 0)
+
+    def resumed(model: Any, limits: Limits, start: Any, prices: Any, near: bool) -> Solution:
+        begin = model.choice(start) if near and start is not None else None
+        return resume(model, limits, start, None, prices, begin)
+
+    rng = np.random.default_rng(9)
+    for _ in range(2):
+        spec = drawn(rng)
+        hands = replace(here(), resume=resumed)
+        told = frontier(spec, ["moves", "fair"], workers=1, hands=hands, seconds=20, points=5)
+        every = counted(spec, ["moves", "fair"])
+        values = [tuple(round(p.values[n], 9) for n in told.names) for p in told.points]
+        assert set(values) <= set(every)
+        for row in every:
+            most = dict(zip(told.names, row, strict=True))
+            assert all(line.at(most) <= most[line.goal] + 1e-6 for line in told.lines)
+
+
+def test_the_better_of_two_proofs_is_kept() -> None:
+    """Prices of a search may prove more than those of a climb, and the other way round."""
+    weak = Line(goal="fair", ceilings={}, multipliers={}, bound=1.0, prices={})
+    strong = weak.model_copy(update={"bound": 2.0})
+    assert asking._better_line(weak, strong) is strong
+    assert asking._better_line(strong, weak) is strong
+    assert asking._better_line(None, weak) is weak
+    assert asking._better_line(weak, None) is weak
+    assert asking._better_line(None, None) is None
+
+
 def test_turned_prices_keep_hard_limits() -> None:
     """Price 1 to 3: terms triple, a broken hard limit stays broken."""
     spec = drawn(np.random.default_rng(2))
@@ -198,12 +267,18 @@ def test_the_drawing_shows_points_knee_today_and_what_is_out_of_reach() -> None:
     assert "moves 1, fair 2 (knee: 1 move)" in drawing.text
 
 
-def test_three_goals_have_a_table_and_no_drawing(tmp_path: Path) -> None:
-    spec = drawn(np.random.default_rng(5))
-    told = frontier(spec, ["moves", "worth", "fair"], workers=1, hands=here())
-    assert curve(told) is None
-    names = [path.name for path in render_frontier(told, tmp_path)]
-    assert names == ["frontier.csv", "frontier.html"]
+def test_priorities_are_never_ignored_silently() -> None:
+    """A frontier says that they play no part; a trade of prices between levels is refused."""
+    ranked = Scenario.from_dict({**four().to_dict(), "priorities": [["fair"], ["moves"]]})
+    told = frontier(ranked, ["moves", "fair"], workers=1, hands=here()).sentences[-1]
+    assert told.startswith("The priorities of the scenario play no part here")
+    assert not any("priorities" in one for one in made().sentences)
+    with pytest.raises(SpecError) as caught:
+        trade(ranked, hands=here())
+    (fault,) = caught.value.faults
+    assert fault.where == "priorities"
+    assert "no price trades anything between levels" in fault.what
+    assert "drop priorities" in fault.fix
 
 
 def test_the_table_holds_exact_numbers() -> None:

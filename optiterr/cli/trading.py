@@ -48,7 +48,7 @@ def ladder(
     """Put the moves of a plan into an order in which one can stop after any of them."""
     from optiterr.belonging import plan_and_scenario
     from optiterr.ladder import ladder as climb
-    from optiterr.ladder.writing import FILES, write
+    from optiterr.ladder.writing import FILES, placed, write
     from optiterr.runs import make_ready
 
     read, spec = plan_and_scenario(plan, data)
@@ -57,6 +57,7 @@ def ladder(
     with telling(read.name) as notify:
         made = climb(spec, read, certify=certify, seconds=seconds, notify=notify)
     if output is not None:
+        made = placed(made, spec, output)
         for path in write(made, output):
             err.print(f"wrote {path}", soft_wrap=True)
     if as_json:

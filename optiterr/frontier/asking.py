@@ -9,14 +9,16 @@ from time import perf_counter
 import numpy as np
 
 from optiterr.audit import AGREE, prove
+from optiterr.frontier.hands import Hands
 from optiterr.frontier.kernel import LARGE, WIDTHS, in_question, narrowed, widened
 from optiterr.frontier.values import Goal, Line
 from optiterr.goals import CEILING, Ceiling, aim, goal_value
 from optiterr.model import Model
 from optiterr.pairs import Floats, Mask
-from optiterr.search.route import Route
 from optiterr.solution import Limits, Solution, Status
-from optiterr.solving import Stop, priced, search
+
+NEAR = 0.1
+"""A plan no farther above its bound than this share of its value is looked around, not left."""
 
 FIRST_SHARE = 0.75
 """At most this share of a point's time goes into its last goal; the rest makes it efficient."""
@@ -26,22 +28,6 @@ KERNEL_SHARE = 0.35
 
 ROOM = 1e-9
 """A ceiling that keeps a value stands this much above it, relative to its size: rounding."""
-
-
-@dataclass(frozen=True)
-class Hands:
-    """Who answers models: prices of the relaxed one, and a plan from a start."""
-
-    relax: Callable[[Model, Limits], Solution]
-    search: Callable[[Model, Limits, Floats | None], Solution]
-
-
-def supervised_hands(chosen: Route, stop: Stop | None) -> Hands:
-    """Solvers in processes of their own; answers come from several threads at a time."""
-    return Hands(
-        lambda model, limits: priced(model, limits, stop),
-        lambda model, limits, start: search(chosen, model, limits, start, None, stop),
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +93,11 @@ class Asker:
         if self.is_large and relaxed.prices is not None:
             keep = in_question(target, relaxed.prices, WIDTHS[-1], start)
         left = replace(limits, seconds=max(seconds - (perf_counter() - began), 0.2 * seconds))
+        solved = relaxed.status is Status.OPTIMAL
         answer = self._search(
-            target, goal.rules, line, relaxed.prices, start, left, self._span(goal)
+            target, goal.rules, line, relaxed.prices, start, left, self._span(goal), solved=solved
         )
+        line = _better_line(line, self._line(goal, bars, target, answer.prices))
         values = () if answer.x is None else self.values(answer.x)
         spent = perf_counter() - began
         found = Found(ceilings, answer.x, values, answer.status, line, spent, answer.solver)
@@ -172,6 +160,19 @@ class Asker:
             return None
         return line_of(goal, bars, target, prices, self.left_out)
 
+    def _asked(
+        self,
+        model: Model,
+        limits: Limits,
+        start: Floats | None,
+        prices: Floats | None,
+        near: bool,
+    ) -> Solution:
+        """A plan of ``model``, gone on to from what is known where that can be done."""
+        if self.hands.resume is None:
+            return self.hands.search(model, limits, start)
+        return self.hands.resume(model, limits, start, prices, near)
+
     def _search(
         self,
         target: Model,
@@ -181,6 +182,8 @@ class Asker:
         start: Floats | None,
         limits: Limits,
         span: float,
+        *,
+        solved: bool = False,
     ) -> Solution:
         """The best plan for ``target``: by kernels where it is large, else among all its pairs.
 
@@ -188,6 +191,7 @@ class Asker:
         optimal only where the proved or the claimed bound says so.
         """
         end, best, claimed = perf_counter() + limits.seconds, start, -np.inf
+        proof: Floats | None = None
         bound = -np.inf if line is None else line.bound
         shift = _shift(span, bound)
         moved = replace(target, constants={**target.constants, CEILING: shift})
@@ -204,8 +208,13 @@ class Asker:
                 model = narrowed(moved, keep)
                 known = None if best is None else best[keep]
                 left = left if width == WIDTHS[-1] else min(left, KERNEL_SHARE * limits.seconds)
-            answer = self.hands.search(model, replace(limits, seconds=left), known)
+            # Where no bound is asked for, ceilings leave little: it lies around the start.
+            near = best is not None and (line is None or _is_near(target, rules, best, bound))
+            # Prices that are not those of the relaxation mislead a search: it finds better ones.
+            own = prices if solved else None
+            answer = self._asked(model, replace(limits, seconds=left), known, own, near)
             status, solver = answer.status, answer.solver
+            proof = answer.prices if answer.prices is not None else proof
             if answer.x is not None:
                 x = answer.x if keep is None else widened(answer.x, keep)
                 best = _better(target, rules, best, x)
@@ -214,14 +223,21 @@ class Asker:
             if best is not None and keep is not None:
                 value = goal_value(target, best, rules)
                 if value - bound <= limits.gap * max(abs(value), span) + AGREE:
-                    return Solution(Status.OPTIMAL, solver, x=best)
+                    return Solution(Status.OPTIMAL, solver, x=best, prices=proof)
         if best is None:
             none = status is Status.INFEASIBLE
-            return Solution(Status.INFEASIBLE if none else Status.NO_SOLUTION, solver)
+            return Solution(Status.INFEASIBLE if none else Status.NO_SOLUTION, solver, prices=proof)
         value = goal_value(target, best, rules)
         room = limits.gap * max(abs(value), span) + AGREE * max(1.0, abs(value))
         done = value - max(bound, claimed) <= room
-        return Solution(Status.OPTIMAL if done else Status.FEASIBLE, solver, x=best)
+        return Solution(Status.OPTIMAL if done else Status.FEASIBLE, solver, x=best, prices=proof)
+
+
+def _better_line(one: Line | None, other: Line | None) -> Line | None:
+    """The line that proves more at its ceilings: prices of a search may beat a climb's."""
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda line: line.bound)
 
 
 def line_of(
@@ -244,6 +260,12 @@ def line_of(
         bound=bound.value,
         prices=stored,
     )
+
+
+def _is_near(model: Model, rules: tuple[str, ...], x: Floats, bound: float) -> bool:
+    """Whether a plan is so good already that a better one is to be looked for around it."""
+    value = goal_value(model, x, rules)
+    return value - bound <= NEAR * max(abs(value), 1.0)
 
 
 def _shift(span: float, bound: float) -> float:

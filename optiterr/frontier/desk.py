@@ -14,7 +14,7 @@ import numpy as np
 from optiterr.audit import Recount, assignment_of, audit
 from optiterr.compile import compile_model
 from optiterr.engine import read
-from optiterr.frontier.asking import Hands, supervised_hands
+from optiterr.frontier.hands import Hands, supervised_hands
 from optiterr.model import Model
 from optiterr.pairs import Floats
 from optiterr.problem import Problem

@@ -12,9 +12,10 @@ import numpy as np
 from optiterr.certificate import relative_gap
 from optiterr.engine import versions
 from optiterr.errors import AuditError
-from optiterr.frontier.asking import Asker, Found, Hands
+from optiterr.frontier.asking import Asker, Found
 from optiterr.frontier.between import goals_of
 from optiterr.frontier.desk import Desk, moves_of
+from optiterr.frontier.hands import Hands
 from optiterr.frontier.shape import efficient, in_order, knee_of, sentences, volume_of
 from optiterr.frontier.sweep import RESOLUTION, Notify, Sweep
 from optiterr.frontier.values import Dropped, Frontier, Goal, Line, Point
@@ -95,7 +96,7 @@ def _drawn(desk: Desk, sweep: Sweep) -> Frontier:
         lines=tuple(sweep.lines),
         knee=knee_of(rows, *ends),
         volume=volume_of(rows, *ends),
-        sentences=sentences(points, today, names),
+        sentences=(*sentences(points, today, names), *_ranked(scenario)),
         dropped=Dropped(
             dominated=dominated,
             repeated=repeated,
@@ -111,6 +112,12 @@ def _drawn(desk: Desk, sweep: Sweep) -> Frontier:
         scenario=scenario.to_dict(),
         versions=versions(),
     )
+
+
+def _ranked(scenario: Scenario) -> tuple[str, ...]:
+    """That priorities play no part, where there are any."""
+    told = "The priorities of the scenario play no part here: each goal is traded for the others."
+    return (told,) if scenario.priorities else ()
 
 
 def _status(sweep: Sweep, points: Sequence[Point]) -> Status:

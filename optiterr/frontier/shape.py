@@ -111,12 +111,18 @@ def sentences(
             if today is not None
             else f"the plan with {counted(start.moves, 'move')}"
         )
+        if few is best:
+            told.append(
+                f"{_give(best.moves)} all that there is in {name}: from "
+                f"{show(start.values[name])} in {base} down to {show(best.values[name])}."
+            )
+            continue
         text = (
             f"{_give(few.moves)} {show(got, 'share')} of what {_give(best.moves)} in {name}: "
             f"{show(few.values[name])}, from {show(start.values[name])} in {base} down to "
             f"{show(best.values[name])}."
         )
-        if name == names[-1] and few is not best and len(names) == 2:
+        if name == names[-1] and len(names) == 2:
             most = min((start.values[name] - few.bound) / whole, 1.0)
             text += (
                 f" No plan that costs at most {show(few.values[names[0]])} in {names[0]} "

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from optiterr.certificate import relative_gap
 from optiterr.errors import SolverError, SpecError
-from optiterr.frontier.asking import Asker, Found, Hands
+from optiterr.frontier.asking import Asker, Found
 from optiterr.frontier.desk import Chunks, Desk, each, moves_of
+from optiterr.frontier.hands import Hands
 from optiterr.frontier.sweep import Notify
 from optiterr.frontier.values import Goal
 from optiterr.model import Model
@@ -116,10 +117,14 @@ def trade(
     """The range of every priced term, and what halving and doubling each price does to all terms.
 
     With k priced rules that is one plan at the scenario's prices, k plans that put one term first,
-    and 2 k with one price turned, each searched for ``seconds``, ``workers`` at a time. Priorities
-    of the scenario play no part. Raises SpecError without a priced rule, and SolverError when no
-    plan is found in time.
+    and 2 k with one price turned, each searched for ``seconds``, ``workers`` at a time. Raises
+    SpecError without a priced rule or with priorities, and SolverError when no plan is found in
+    time.
     """
+    if scenario.priorities:
+        what = "no price trades anything between levels: the first one always wins"
+        fix = "drop priorities to see what the prices do; optiterr frontier shows what levels cost"
+        raise SpecError("priorities", what, fix)
     desk = Desk.of(scenario, None, workers, hands, stop)
     table = _Table(desk, replace(desk.limits, seconds=seconds), report)
     if not table.priced:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -24,16 +23,7 @@ from optiterr.model import Model
 from optiterr.problem import Problem
 from optiterr.scenario.loading import Scenario
 from optiterr.solving import finite, left_out_models
-from optiterr.verification import Check, Verification
-
-
-def is_frontier(path: Path) -> bool:
-    """Whether the JSON file at ``path`` says that it holds a frontier."""
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(said, dict) and said.get("kind") == "frontier"
+from optiterr.verification import Check, Verification, near, same
 
 
 def verify_frontier(
@@ -52,9 +42,9 @@ def verify_frontier(
     problem = read(scenario)
     model = compile_model(scenario.rules, problem).model
     checks = [
-        _same("scenario fingerprint", told.fingerprint, scenario.fingerprint()),
-        _same("data files", str(told.data), str(dict(problem.hashes))),
-        _same("model digest", told.digest, model.digest()),
+        same("scenario fingerprint", told.fingerprint, scenario.fingerprint()),
+        same("data files", str(told.data), str(dict(problem.hashes))),
+        same("model digest", told.digest, model.digest()),
     ]
     left_out = held(partial(left_out_models, scenario.rules, problem), problem)
     for place, line in enumerate(told.lines, start=1):
@@ -65,10 +55,10 @@ def verify_frontier(
     for name, point in named:
         checks += _point_checks(name, told, point, scenario, problem)
     rows = [in_order(point.values, told.names) for point in told.points]
-    checks.append(_same("points that others dominate", "0", str(sum(efficient(rows)[1:]))))
+    checks.append(same("points that others dominate", "0", str(sum(efficient(rows)[1:]))))
     if rows:
         ends = (in_order(told.ideal, told.names), in_order(told.nadir, told.names))
-        checks.append(_same("knee", str(told.knee), str(knee_of(rows, *ends))))
+        checks.append(same("knee", str(told.knee), str(knee_of(rows, *ends))))
     return Verification(plan=str(path), checks=tuple(checks))
 
 
@@ -85,9 +75,9 @@ def _line_checks(
     except (AuditError, KeyError, StopIteration) as error:
         yield Check(what=f"{name}, prices", holds=False, recounted=str(error))
         return
-    yield _near(f"{name}, proved bound", line.bound, again.bound)
+    yield near(f"{name}, proved bound", line.bound, again.bound)
     for one, worth in again.multipliers.items():
-        yield _near(f"{name}, worth of {one}", line.multipliers.get(one), worth)
+        yield near(f"{name}, worth of {one}", line.multipliers.get(one), worth)
 
 
 def _point_checks(
@@ -101,34 +91,18 @@ def _point_checks(
     bound = told.least(last, point.values)
     span = told.nadir[last] - told.ideal[last] if told.nadir else 0.0
     gap = finite(relative_gap(point.values[last], bound))
-    yield _same(f"{name}, accounts that do not exist", "0", str(len(extra)))
-    yield _same(f"{name}, hard rules broken", "0", str(len(counted.breaches)))
-    yield _same(f"{name}, moves", str(point.moves), str(moves_of(problem, point.assignment)))
+    yield same(f"{name}, accounts that do not exist", "0", str(len(extra)))
+    yield same(f"{name}, hard rules broken", "0", str(len(counted.breaches)))
+    yield same(f"{name}, moves", str(point.moves), str(moves_of(problem, point.assignment)))
     for goal in told.goals:
         value = sum(counted.terms.get(rule, 0.0) for rule in goal.rules)
-        yield _near(f"{name}, {goal.name}", point.values.get(goal.name), value)
-    yield _near(f"{name}, proved bound", point.bound, bound)
-    yield _near(f"{name}, proved gap", point.gap, gap)
+        yield near(f"{name}, {goal.name}", point.values.get(goal.name), value)
+    yield near(f"{name}, proved bound", point.bound, bound)
+    yield near(f"{name}, proved gap", point.gap, gap)
     part = max(point.values[last] - bound, 0.0) / span if span > 0 else None
-    yield _near(f"{name}, gap of the range", point.gap_of_range, part)
+    yield near(f"{name}, gap of the range", point.gap_of_range, part)
     room = AGREE * max(1.0, abs(bound))
     crossed = [
         line for line in told.lines if line.at(point.values) > point.values[line.goal] + room
     ]
-    yield _same(f"{name}, lines that it crosses", "0", str(len(crossed)))
-
-
-def _same(what: str, claimed: str, recounted: str) -> Check:
-    return Check(what=what, holds=claimed == recounted, claimed=claimed, recounted=recounted)
-
-
-def _near(what: str, claimed: float | None, recounted: float | None) -> Check:
-    if claimed is None or recounted is None:
-        return _same(what, str(claimed), str(recounted))
-    room = AGREE * max(1.0, abs(claimed), abs(recounted))
-    return Check(
-        what=what,
-        holds=abs(claimed - recounted) <= room,
-        claimed=f"{claimed:.9g}",
-        recounted=f"{recounted:.9g}",
-    )
+    yield same(f"{name}, lines that it crosses", "0", str(len(crossed)))

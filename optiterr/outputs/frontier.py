@@ -15,18 +15,17 @@ from optiterr.comparison.figures import MISSING, show
 from optiterr.findings import counted
 from optiterr.frontier.values import Frontier, Line
 from optiterr.outputs.drawing import GREY, INK, SOFT, Picture, axis, library, picture, short
+from optiterr.outputs.frontier_lines import COLOUR, lines
+from optiterr.outputs.frontier_pairs import pairs
 
 FILES = ("frontier.json", "frontier.csv", "frontier.svg", "frontier.html")
 """What is written of a frontier; looked at before it is searched, so that nothing is lost."""
-
-COLOUR = "#0072b2"
-"""The plans; where none can be is grey, which reads on light and dark pages."""
 
 HEIGHT = 300
 
 
 def render_frontier(made: Frontier, folder: Path) -> list[Path]:
-    """Writes table, drawing (of two goals) and page into ``folder``; returns the files written."""
+    """Writes table, drawing and page into ``folder``; returns the files written."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {"frontier.csv": table(made), "frontier.html": page(made)}
     drawn = curve(made)
@@ -81,8 +80,16 @@ def _crossing(a: Line, b: Line, name: str) -> float | None:
 
 
 def curve(made: Frontier) -> Picture | None:
+    """The frontier in one drawing: of two goals a plane, of more a line for each plan.
+
+    None where there are no two points to draw.
+    """
+    return _plane(made) if len(made.names) == 2 else lines(made)
+
+
+def _plane(made: Frontier) -> Picture | None:
     """The points of two goals, today's books, and shaded what is proved to be out of reach."""
-    if len(made.names) != 2 or len(made.points) < 2:
+    if len(made.points) < 2:
         return None
     first, last = made.names
     rows = _rows(made)
@@ -167,5 +174,8 @@ def page(made: Frontier) -> str:
     loader.globals |= {"show": show, "MISSING": MISSING}
     drawn = curve(made)
     return loader.get_template("frontier.html").render(
-        f=made, picture=drawn, svg=Markup(drawn.svg) if drawn is not None else ""
+        f=made,
+        picture=drawn,
+        svg=Markup(drawn.svg) if drawn is not None else "",
+        pairs=[(one, Markup(one.svg)) for one in pairs(made)],
     )
