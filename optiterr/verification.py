@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from optiterr.compile import Compiled, compile_model
 from optiterr.engine import read
 from optiterr.errors import AuditError
 from optiterr.explain.infeasible import blocking, elastic, proof_at, stranded
-from optiterr.findings import Finding, Weight
+from optiterr.findings import Finding, Weight, counted
 from optiterr.model import Model
 from optiterr.pairs import Floats
 from optiterr.plan import Plan
@@ -77,9 +77,9 @@ def verify(
     problem = read(scenario)
     compiled = compile_model(scenario.rules, problem)
     checks = [
-        _check("scenario fingerprint", plan.fingerprint, scenario.fingerprint()),
-        _check("data files", _told(plan.data), _told(problem.hashes)),
-        _check("model digest", plan.digest, compiled.model.digest()),
+        same("scenario fingerprint", plan.fingerprint, scenario.fingerprint()),
+        same("data files", _told(plan.data), _told(problem.hashes)),
+        same("model digest", plan.digest, compiled.model.digest()),
     ]
     if plan.has_plan:
         checks += _plan_checks(plan, scenario, problem, compiled.model)
@@ -129,18 +129,18 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
     reps = np.array([place.get(str(rep), -1) for rep in assignment], dtype=np.int64)
     choice = model.choose(reps)
     checks = [
-        _check("accounts assigned that do not exist", "none", ", ".join(extra[:5]) or "none"),
-        _check("accounts without a candidate rep", "0", str(int((choice < 0).sum()))),
-        _check("hard rules broken", "0", str(len(counted.breaches))),
-        _near("cost", plan.cost, counted.cost),
+        same("accounts assigned that do not exist", "none", ", ".join(extra[:5]) or "none"),
+        same("accounts without a candidate rep", "0", str(int((choice < 0).sum()))),
+        same("hard rules broken", "0", str(len(counted.breaches))),
+        near("cost", plan.cost, counted.cost),
         *(
-            _near(f"cost of {name}", plan.terms.get(name), counted.terms.get(name))
+            near(f"cost of {name}", plan.terms.get(name), counted.terms.get(name))
             for name in dict.fromkeys([*plan.terms, *counted.terms])
         ),
     ]
     checks += [
-        _check("findings", _listed(plan.findings), _listed(counted.findings)),
-        _check(
+        same("findings", _listed(plan.findings), _listed(counted.findings)),
+        same(
             "status, by the bound that the solver claims",
             str(plan.status),
             str(_status_of(plan, scenario)),
@@ -153,9 +153,9 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
         return [*checks, Check(what="row prices", holds=False, recounted=str(error))]
     size = max(abs(counted.cost), 1.0)
     checks += [
-        _near("proved bound", plan.bound_proved, bound.value, size),
-        _near("proved gap", plan.gap_proved, finite(relative_gap(counted.cost, bound.value)), 1.0),
-        _near(
+        near("proved bound", plan.bound_proved, bound.value, size),
+        near("proved gap", plan.gap_proved, finite(relative_gap(counted.cost, bound.value)), 1.0),
+        near(
             "proved gap of the improvement",
             plan.gap_improvement,
             improvement_gap(scenario.rules, problem, counted.cost, bound.value),
@@ -164,9 +164,9 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
             what="the solver's claimed bound is no more than the cost",
             holds=plan.bound_claimed is None or plan.bound_claimed <= counted.cost + AGREE * size,
         ),
-        _check("pairs that the bound covers", plan.pairs.proved, pairs.proved),
-        _check("pairs considered", str(plan.pairs.considered), str(pairs.considered)),
-        _check("pairs possible", str(plan.pairs.possible), str(pairs.possible)),
+        same("pairs that the bound covers", plan.pairs.proved, pairs.proved),
+        same("pairs considered", str(plan.pairs.considered), str(pairs.considered)),
+        same("pairs possible", str(plan.pairs.possible), str(pairs.possible)),
     ]
     checks += _level_checks(plan, scenario, problem, model, counted.terms)
     if (choice >= 0).all():
@@ -191,7 +191,7 @@ def _level_checks(
     checks = []
     if wanted or plan.levels:
         told = [level.rules for level in plan.levels]
-        checks.append(_check("levels of priorities", str(told), str(wanted)))
+        checks.append(same("levels of priorities", str(told), str(wanted)))
     left_out = partial(left_out_models, scenario.rules, problem)
     try:
         for place, (level, bound) in enumerate(proved_again(model, plan.levels, left_out), start=1):
@@ -199,10 +199,10 @@ def _level_checks(
             most = level.value + max(spec.within * abs(level.value), spec.by)
             room = AGREE * max(1.0, abs(most))
             checks += [
-                _near(f"level {place}, in this plan", level.final, final),
-                _near(f"level {place}, most allowed", level.most, most),
-                _near(f"level {place}, proved bound", level.bound_proved, bound),
-                _near(
+                near(f"level {place}, in this plan", level.final, final),
+                near(f"level {place}, most allowed", level.most, most),
+                near(f"level {place}, proved bound", level.bound_proved, bound),
+                near(
                     f"level {place}, proved gap",
                     level.gap_proved,
                     finite(relative_gap(level.value, bound)),
@@ -229,8 +229,8 @@ def _identity(plan: Plan, model: Model, x: Floats, bound: Bound, cost: float) ->
     said = plan.gap
     return [
         Check(what=what, holds=True),
-        _near("regrets of accounts", said.regret if said else None, found.regret, size),
-        _near("residuals of rows", said.residual if said else None, found.residual, size),
+        near("regrets of accounts", said.regret if said else None, found.regret, size),
+        near("residuals of rows", said.residual if said else None, found.residual, size),
     ]
 
 
@@ -245,11 +245,13 @@ def _listed(findings: Sequence[Finding]) -> str:
     )
 
 
-def _check(what: str, claimed: str, recounted: str) -> Check:
+def same(what: str, claimed: str, recounted: str) -> Check:
+    """The check that two texts are one."""
     return Check(what=what, holds=claimed == recounted, claimed=claimed, recounted=recounted)
 
 
-def _near(what: str, claimed: float | None, recounted: float | None, size: float = 1.0) -> Check:
+def near(what: str, claimed: float | None, recounted: float | None, size: float = 1.0) -> Check:
+    """The check that two numbers differ by rounding only, relative to ``size`` or their own."""
     if claimed is None or recounted is None:
         return Check(
             what=what, holds=claimed is recounted, claimed=str(claimed), recounted=str(recounted)
@@ -259,6 +261,14 @@ def _near(what: str, claimed: float | None, recounted: float | None, size: float
     return Check(
         what=what, holds=bool(same), claimed=f"{claimed:.9g}", recounted=f"{recounted:.9g}"
     )
+
+
+def together(what: str, checks: Iterable[Check]) -> Iterator[Check]:
+    """One check where all of ``checks`` hold, which says how many they are; else the others."""
+    every = list(checks)
+    yield from [one for one in every if not one.holds] or [
+        Check(what=f"{what} ({counted(len(every), 'claim')})", holds=True)
+    ]
 
 
 def _told(hashes: Mapping[str, str]) -> str:

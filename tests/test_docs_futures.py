@@ -81,7 +81,9 @@ def test_json_and_what_is_refused(
     said = json.loads(capsys.readouterr().out)
     assert said["futures"]["months"] == [6]
     assert said["plan"]["through"]["share"] == 1.0
-    line = "optiterr robust vines.yaml --futures 1 --minimise mean --json"
+    assert run("optiterr robust vines.yaml --futures 1", monkeypatch) == 2
+    assert "each of them is today" in capsys.readouterr().err
+    line = "optiterr robust vines.yaml --spec next-year.yaml --futures 1 --minimise mean --json"
     assert run(line, monkeypatch) == 0
     assert json.loads(capsys.readouterr().out)["minimise"] == "mean"
     for line, words in (

@@ -16,7 +16,7 @@ from optiterr.certificate import lower_bound
 from optiterr.compile import compile_model
 from optiterr.conformance.counting import plans
 from optiterr.engine import read, solve_problem
-from optiterr.errors import AuditError
+from optiterr.errors import AuditError, SpecError
 from optiterr.ladder import ladder
 from optiterr.ladder.certifying import Counting
 from optiterr.ladder.ordering import Way, best_order, improved, order_of, steepest
@@ -535,10 +535,12 @@ def test_best_order_of_none_is_none() -> None:
     assert best_order(way, way.start, []) == []
 
 
-def test_priorities_are_climbed_by_total_cost() -> None:
-    """The plan of two levels; the last rung costs what its terms add up to."""
+def test_priorities_are_refused() -> None:
+    """Levels do not add up to one cost, so there is nothing to order the moves by."""
     rules = {"even": EVEN, "calm": {"kind": "disruption", "of": "revenue", "price": 100}}
-    made, plan, _ = climbed(scenario(TREES, rules, priorities=[["even"], ["calm"]]), 2)
-    assert len(plan.levels) == 2
-    assert made.rungs[-1].terms == pytest.approx({"even": 0.0, "calm": 1200.0})
-    assert "no less than rung 0" in made.words[1]
+    with pytest.raises(SpecError) as caught:
+        climbed(scenario(TREES, rules, priorities=[["even"], ["calm"]]), 2)
+    (fault,) = caught.value.faults
+    assert fault.where == "priorities"
+    assert "do not add up to one cost" in fault.what
+    assert "drop priorities, give each rule a price and solve again" in fault.fix

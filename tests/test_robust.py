@@ -24,6 +24,7 @@ from optiterr.goals import aim
 from optiterr.model import Block
 from optiterr.pairs import Floats
 from optiterr.problem import Problem
+from optiterr.robust.asking import asked
 from optiterr.robust.combining import Futures, freed, futures_models, has_limits
 from optiterr.robust.planning import Robust, most_of, robust
 from optiterr.robust.record import Aim
@@ -458,8 +459,12 @@ def test_priorities_are_refused() -> None:
     """Levels of their own would not be minimised."""
     spec = Scenario.from_dict({**three().to_dict(), "priorities": [{"rules": ["even"]}]})
     data = read(spec)
-    with pytest.raises(SpecError, match="priorities"):
+    with pytest.raises(SpecError) as caught:
         robust(spec, data, {"today": data})
+    (fault,) = caught.value.faults
+    assert fault.where == "priorities"
+    assert "do not add up to one cost" in fault.what
+    assert fault.fix == "drop priorities for a robust plan, and give each rule a price"
 
 
 def test_costs_of_futures_are_those_of_the_tables() -> None:
@@ -484,3 +489,13 @@ def test_costs_of_futures_are_those_of_the_tables() -> None:
     assert seen.alone("later").value(x) == pytest.approx(7.0)
     both = seen.together(np.ones(2), np.array([1.0, 0.0]))
     assert both.charge(x)["worst"] == pytest.approx(10.0)
+
+
+def test_futures_in_which_nothing_happens_are_refused() -> None:
+    """Without rates every draw is today: a plan for five of them would be no robust one."""
+    spec = three()
+    data = read(spec)
+    with pytest.raises(SpecError, match="each of them is today"):
+        asked(spec, data, {}, None, 12, 5, "mean", "today")
+    made = asked(spec, data, {}, None, 12, 0, "mean", "today")
+    assert list(made["futures"]) == ["today"]

@@ -5,10 +5,10 @@ must mend something; 3 the solver failed or found nothing in time. Results go to
 ``-o``, messages to stderr.
 """
 
-from optiterr.cli import comparing, outlook, solving, stating, trading
+from optiterr.cli import comparing, outlook, solving, stating, trading, verifying
 from optiterr.cli.common import BAD, FAILED, MEND, app, err, main, out
 
 __all__ = ["BAD", "FAILED", "MEND", "app", "err", "main", "out"]
 
-ROOMS = (solving, comparing, stating, trading, outlook)
+ROOMS = (solving, verifying, comparing, stating, trading, outlook)
 """Importing a room registers its commands."""

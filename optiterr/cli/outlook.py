@@ -154,7 +154,7 @@ def robust(
     """Search one plan for several futures: best on average, in the worst share, by worst regret."""
     from optiterr.engine import read, save
     from optiterr.outputs.plan_tables import write_plan_tables
-    from optiterr.robust.asking import asked
+    from optiterr.robust.asking import FILE, asked, placed
     from optiterr.robust.planning import robust as planned
     from optiterr.runs import make_ready
 
@@ -163,24 +163,26 @@ def robust(
     cases = {path.stem: load_scenario(path, None) for path in case or []}
     question = asked(loaded, problem, cases, spec, month, futures, minimise, hard_in)
     if output is not None:
-        make_ready(output, [output / name for name in ("robust.json", *PLAN_FILES)])
+        make_ready(output, [output / name for name in (FILE, *PLAN_FILES)])
     with watching(loaded.name) as report:
         made = planned(loaded, problem, **question, share=share, report=report)
+    record = made.record
     if output is not None:
-        (output / "robust.json").write_text(made.record.to_json() + "\n", encoding="utf-8")
-        err.print(f"wrote {output / 'robust.json'}", soft_wrap=True)
+        record = placed(record, loaded, cases, output)
+        (output / FILE).write_text(record.to_json() + "\n", encoding="utf-8")
+        err.print(f"wrote {output / FILE}", soft_wrap=True)
         if made.plan is not None:
             save(made.plan, loaded, output / "plan.json")
             paths = write_plan_tables(made.plan, problem, loaded.rules, output)
             for path in (output / "plan.json", *paths):
                 err.print(f"wrote {path}", soft_wrap=True)
     if as_json:
-        sys.stdout.write(made.record.to_json() + "\n")
+        sys.stdout.write(record.to_json() + "\n")
     else:
-        _show_robust(made.record, loaded.title or loaded.name)
+        _show_robust(record, loaded.title or loaded.name)
         for one in made.nominal.blocking:
             out.print(f"  {one.message}")
-    exit_for(made.record.status)
+    exit_for(record.status)
 
 
 def _show_robust(record: RobustPlan, title: str) -> None:

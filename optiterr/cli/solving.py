@@ -219,35 +219,6 @@ def show_plan(plan: Plan) -> None:
 
 
 @app.command()
-def verify(
-    plan: Path,
-    data: Annotated[Path | None, typer.Option(help="folder of the data, if it moved")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Re-check everything a plan claims, without a solver."""
-    from optiterr.frontier.verifying import is_frontier, verify_frontier
-    from optiterr.verification import verify as verified
-
-    result = (verify_frontier if is_frontier(plan) else verified)(plan, folder=data)
-    if as_json:
-        dump({**result.model_dump(mode="json"), "holds": result.holds})
-    else:
-        table = Table("claim", "holds", "in the file", "recounted")
-        for one in result.checks:
-            mark = Text("yes", "green") if one.holds else Text("no", "bold red")
-            table.add_row(one.what, mark, one.claimed, one.recounted)
-        out.print(table)
-        count = len(result.checks)
-        if result.holds:
-            out.print(f"all {count} checks hold")
-        else:
-            wrong = sum(not one.holds for one in result.checks)
-            out.print(f"{wrong} of {count} do not hold", style="bold red")
-    if not result.holds:
-        raise typer.Exit(BAD)
-
-
-@app.command()
 def export(
     scenario: Path,
     output: Annotated[Path, typer.Option("-o", "--output", help="a .mps or .lp file")],

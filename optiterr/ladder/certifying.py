@@ -36,6 +36,12 @@ class Counting:
     home: Ints
     size: Ints
 
+    def made(self, model: Model, x: Floats) -> int:
+        """How many accounts the picks ``x`` move."""
+        home = self.home[model.pairs.account[x > 0.5]]
+        left = (home >= 0) & (home != model.pairs.rep[x > 0.5])
+        return int(self.size[left].sum())
+
     def within(self, model: Model, most: int) -> Model:
         """``model`` with at most so many moves. Works on a model over further pairs alike."""
         home = self.home[model.pairs.account]
@@ -68,9 +74,7 @@ class Judge:
         ``breaks`` tells whether they break a hard rule: then they are compared with nothing.
         ``start`` is the cost of rung 0. AuditError when a plan or a bound is a lie.
         """
-        away = self.counting.home[self.model.pairs.account[x > 0.5]]
-        left = (away >= 0) & (away != self.model.pairs.rep[x > 0.5])
-        moves = int(self.counting.size[left].sum())
+        moves = self.counting.made(self.model, x)
         target = self.counting.within(self.model, moves)
         timed = replace(limits, seconds=0.4 * limits.seconds)
         relaxed = self.oracle.prices(target, timed)
@@ -93,9 +97,9 @@ class Judge:
             status=answer.status if best is None or answer.status.has_plan else Status.FEASIBLE,
             best_found=best,
             best_bound_proved=proved,
-            gap_found=_gap(cost, best, breaks),
-            gap_proved=_gap(cost, proved, breaks),
-            share_proved=None if breaks or not moves else _share(start, cost, proved),
+            gap_found=gap_from(cost, best, breaks),
+            gap_proved=gap_from(cost, proved, breaks),
+            share_proved=None if breaks or not moves else share_from(start, cost, proved),
             prices=target.by_block(bound.prices),
         )
 
@@ -113,11 +117,12 @@ class Judge:
         return Certified(moves=moves, status=Status.INFEASIBLE, blocking=told, prices=prices)
 
 
-def _gap(cost: float, best: float | None, breaks: bool) -> float | None:
+def gap_from(cost: float, best: float | None, breaks: bool) -> float | None:
+    """The gap of a rung to ``best``; None where it breaks rules or there is nothing to compare."""
     return None if breaks or best is None else finite(relative_gap(cost, best))
 
 
-def _share(start: float, cost: float, proved: float | None) -> float | None:
+def share_from(start: float, cost: float, proved: float | None) -> float | None:
     """The share of ``start - proved`` that is reached; None where there is nothing to reach."""
     if proved is None or start - proved <= 1e-9 * max(1.0, abs(start)):
         return None

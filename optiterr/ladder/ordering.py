@@ -157,7 +157,7 @@ def order_of(way: Way) -> list[int]:
     if way.steps <= EXACT:
         return best_order(way, way.start, list(range(way.steps)))
     forth, back = steepest(way), steepest(way.back())[::-1]
-    return min((improved(way, forth), improved(way, back)), key=lambda order: _sum(way, order))
+    return min((improved(way, forth), improved(way, back)), key=lambda order: summed(way, order))
 
 
 def steepest(way: Way) -> list[int]:
@@ -216,7 +216,7 @@ def best_order(way: Way, loads: Loads, steps: Sequence[int]) -> list[int]:
     return found[::-1]
 
 
-def _sum(way: Way, order: Sequence[int]) -> tuple[float, float]:
+def summed(way: Way, order: Sequence[int]) -> tuple[float, float]:
     """Miss and cost of all prefixes of ``order`` added up."""
     loads, total, linear = way.start, np.zeros(2), 0.0
     for step in order:

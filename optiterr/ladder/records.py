@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -86,6 +86,7 @@ class Ladder(_Value):
     """Moves from today's books to a plan in an order in which one can stop after any of them."""
 
     schema_version: Literal[1] = Field(1, alias="schema", description="version of this format")
+    kind: Literal["ladder"] = Field("ladder", description="what this file holds")
     name: str = Field(description="name of the scenario")
     title: str = Field("", description="title of the scenario")
     order: Literal["exact", "greedy"] = Field(
@@ -96,6 +97,11 @@ class Ladder(_Value):
     words: tuple[str, ...] = Field(description="what to know of the ladder, in sentences")
     digest: str = Field(description="SHA-256 of the compiled model")
     fingerprint: str = Field(description="SHA-256 of the scenario")
+    scenario: dict[str, Any] = Field(
+        default_factory=dict, description="the scenario with every default written out"
+    )
+    folder: str = Field("", description="folder of the scenario's data, seen from this file")
+    data: dict[str, str] = Field(default_factory=dict, description="SHA-256 of each table file")
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False

@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from optiterr.ladder.records import Ladder
+from optiterr.plan import seen_from
+from optiterr.scenario.loading import Scenario
 
 FILES = ("ladder.json", "ladder.csv")
 """What a ladder is written to."""
@@ -52,8 +54,17 @@ def table_of(ladder: Ladder) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def placed(ladder: Ladder, scenario: Scenario, folder: Path) -> Ladder:
+    """The ladder with the way to the data from ``folder``, where it is to be written."""
+    way = seen_from(folder / FILES[0], scenario.folder)
+    return ladder.model_copy(update={"folder": way})
+
+
 def write(ladder: Ladder, folder: Path) -> list[Path]:
-    """Writes ladder.json and ladder.csv to ``folder``; returns their paths."""
+    """Writes ladder.json and ladder.csv to ``folder``; returns their paths.
+
+    ``optiterr verify`` finds the tables again from a ladder that was :func:`placed`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in FILES]
     paths[0].write_text(ladder.to_json() + "\n", encoding="utf-8")

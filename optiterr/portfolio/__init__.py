@@ -51,7 +51,7 @@ def portfolio(
             "drop priorities for a portfolio, and give each rule a price",
         )
     problem = read(scenario) if problem is None else problem
-    amount = _amount(problem, by)
+    amount = amount_of(problem, by)
     best = solve_problem(scenario, problem) if best is None else best
     model = compile_model(scenario.rules, problem).model
     maker = Maker(scenario, problem, model, amount, oracle or watched(scenario))
@@ -69,6 +69,7 @@ def portfolio(
             members.append(found[1])
     differ = [[different(problem, one, other) for other in plans] for one in plans]
     made = Portfolio(
+        asked=count,
         name=scenario.name,
         title=scenario.title,
         within=within,
@@ -88,7 +89,7 @@ def portfolio(
     return made.model_copy(update={"words": tuple(words_of(made, count))})
 
 
-def _amount(problem: Problem, by: str) -> Floats:
+def amount_of(problem: Problem, by: str) -> Floats:
     """What counts for each account; DataError for a measure that is not there or negative."""
     if by != COUNT and by not in problem.accounts:
         known = ", ".join(sorted(map(str, problem.accounts)))

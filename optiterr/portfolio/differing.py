@@ -59,9 +59,36 @@ def _most(rows: int) -> RowFunction:
     return worst(np.zeros(rows, dtype=np.int64), 0.0, 1.0)
 
 
-def _room(whole: float, bound: float) -> float | None:
+def room(whole: float, bound: float) -> float | None:
     """The most that a plan may differ when it agrees in ``bound`` at least; None where none can."""
     return min(whole, whole - bound) if np.isfinite(bound) else None
+
+
+def size_of(model: Model, amount: Floats) -> Floats:
+    """What counts for each account of the model: the ``amount`` of all that it stands for."""
+    return amount if model.unit is None else np.bincount(model.unit, amount).astype(float)
+
+
+def _reps(model: Model, picked: Sequence[Ints]) -> list[Ints]:
+    """The rep of each account of the model in each plan."""
+    return [model.pairs.rep[choice].astype(np.int64) for choice in picked]
+
+
+def unlike_of(
+    model: Model, amount: Floats, picked: Sequence[Ints], ceiling: float
+) -> Callable[[Model], Model]:
+    """What makes of ``model`` the one whose best plan is least like those that pick ``picked``.
+
+    It costs at most ``ceiling``. Works on models over further pairs alike.
+    """
+    most = Ceiling("cost", tuple(model.terms), ceiling)
+    reps, size = _reps(model, picked), size_of(model, amount)
+    return lambda one: likeness(aim(one, (), [most]), reps, size, _most)
+
+
+def above(cost: float, best: float) -> float | None:
+    """How much ``cost`` is above the ``best``, as a share of it; None where that is 0."""
+    return (cost - best) / abs(best) if best else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,14 +105,10 @@ class Maker:
         self, plans: Sequence[Plan], ceiling: float, limits: Limits
     ) -> tuple[Plan, Member] | None:
         """The plan that is least like ``plans`` below ``ceiling``; None where none differs."""
-        model, size = self.model, self._size
+        model, size = self.model, size_of(self.model, self.amount)
         picked = [picks_of(plan, self.scenario, self.problem, model) for plan in plans]
-        reps = [model.pairs.rep[choice].astype(np.int64) for choice in picked]
-        most = Ceiling("cost", tuple(model.terms), ceiling)
-
-        def target(one: Model) -> Model:
-            return likeness(aim(one, (), [most]), reps, size, _most)
-
+        reps = _reps(model, picked)
+        target = unlike_of(model, self.amount, picked, ceiling)
         unlike, start = target(model), model.picks(picked[0])
         relaxed = self.oracle.prices(unlike, replace(limits, seconds=0.4 * limits.seconds))
         answer = self.oracle.plan(unlike, replace(limits, seconds=0.6 * limits.seconds), start)
@@ -110,21 +133,15 @@ class Maker:
         member = Member(
             name=f"plan-{len(plans) + 1}",
             cost=plan.cost,
-            above_best=(plan.cost - first) / abs(first) if first else None,
+            above_best=above(plan.cost, first),
             gap_proved=plan.gap_proved,
             terms=plan.terms,
             difference=min(differences),
-            difference_proved=_room(whole, bound.value),
+            difference_proved=room(whole, bound.value),
             status=answer.status,
             prices=unlike.by_block(bound.prices),
         )
         return plan, member
-
-    @property
-    def _size(self) -> Floats:
-        """What counts for each unit."""
-        unit = self.model.unit
-        return self.amount if unit is None else np.bincount(unit, self.amount).astype(float)
 
     def _cheapest(self, x: Floats, reps: Sequence[Ints], alike: float, limits: Limits) -> Floats:
         """The cheapest plan found that is no more like the earlier ones than ``x``."""
@@ -132,7 +149,7 @@ class Maker:
         def no_more(rows: int) -> RowFunction:
             return Band.of(rows, upper=alike)
 
-        target = likeness(self.model, reps, self._size, no_more)
+        target = likeness(self.model, reps, size_of(self.model, self.amount), no_more)
         answer = self.oracle.plan(target, limits, x)
         if answer.x is None:
             return x

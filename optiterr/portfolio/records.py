@@ -48,8 +48,10 @@ class Portfolio(_Value):
     """
 
     schema_version: Literal[1] = Field(1, alias="schema", description="version of this format")
+    kind: Literal["portfolio"] = Field("portfolio", description="what this file holds")
     name: str = Field(description="name of the scenario")
     title: str = Field("", description="title of the scenario")
+    asked: int = Field(0, description="plans that were asked for; 0 in earlier files")
     within: float = Field(description="share above the best cost that a plan may cost")
     by: str = Field(description="what is counted where plans differ: accounts, or a measure")
     whole: float = Field(description="what it adds up to over all accounts")

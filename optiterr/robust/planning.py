@@ -20,8 +20,8 @@ from optiterr.plan import Plan
 from optiterr.priorities import Ranked, solve_levels
 from optiterr.problem import Problem
 from optiterr.robust.combining import LIMITS, WORST, Futures, futures_models
-from optiterr.robust.record import Aim, HardIn, RobustPlan
-from optiterr.robust.recounting import Found, as_plan, recorded
+from optiterr.robust.record import TODAY, Aim, HardIn, RobustPlan, Source
+from optiterr.robust.recounting import Bests, Found, as_plan, recorded
 from optiterr.scenario.formulation import NAME, PriorityLevel
 from optiterr.scenario.loading import Scenario
 from optiterr.search.route import Route, route
@@ -30,9 +30,6 @@ from optiterr.solving import Report, Stop, limits_of, priced, search
 
 WEIGHTED_SHARE = 0.25
 """This share of the time, at most, goes into a plan that is good for a mix of the futures."""
-
-TODAY = "today"
-"""The data as they are: where hard rules hold."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,7 @@ def robust(
     probability: Mapping[str, float] | None = None,
     hard_in: HardIn = "today",
     sampled: FuturesSpec | None = None,
+    source: Source | None = None,
     report: Report | None = None,
     stop: Stop | None = None,
 ) -> Robust:
@@ -62,7 +60,8 @@ def robust(
     ``mean`` is the expected cost, ``cvar`` the mean cost of the dearest ``share`` of the futures,
     ``worst-cost`` the cost of the dearest, and ``worst-regret`` the most that a plan costs more
     than the best plan of a future. Among plans that are equal in that, one of least expected cost.
-    ``probability`` is even unless given. SpecError for what cannot be meant.
+    ``probability`` is even unless given; ``source`` says how the futures can be made again.
+    SpecError for what cannot be meant.
     """
     weight = _checked(scenario, problem, futures, probability, share)
     nominal = solve_problem(scenario, problem, stop=stop)
@@ -75,6 +74,7 @@ def robust(
         hard_in=hard_in,
         futures=(),
         sampled=sampled,
+        source=source,
     )
     if not nominal.has_plan:
         return Robust(record, None, nominal)
@@ -83,14 +83,14 @@ def robust(
     answers = _Answers(scenario, seen, report, stop)
     start = _picks(seen.base, problem, nominal)
     known = [x for x in (start,) if x is not None and seen.keeps(x)]
-    best, proved = np.full(len(weight), np.nan), np.full(len(weight), np.nan)
+    bests = Bests.unknown(len(weight))
     if minimise == "worst-regret":
-        best, proved = answers.bests(known)
-    ranked = _solved(answers, minimise, share, best, known)
+        bests = answers.bests(known)
+    ranked = _solved(answers, minimise, share, bests.cost, known)
     if ranked.solution.x is None:
         failed = record.model_copy(update={"status": ranked.solution.status})
         return Robust(failed, None, nominal)
-    found = Found(seen, ranked, best, proved)
+    found = Found(seen, ranked, bests)
     done = recorded(scenario, futures, found, record, nominal)
     return Robust(done, as_plan(scenario, problem, nominal, done), nominal)
 
@@ -115,7 +115,12 @@ def _checked(
     if futures.get(TODAY, problem) is not problem:
         raise SpecError("futures", "'today' is the scenario's own data", "use another name")
     if scenario.priorities:
-        raise SpecError("priorities", "a robust plan has none yet", "use prices, or drop them")
+        raise SpecError(
+            "priorities",
+            "a robust plan is best by what it costs over the futures, and the levels of priorities "
+            "do not add up to one cost",
+            "drop priorities for a robust plan, and give each rule a price",
+        )
     if not 0 < share <= 1:
         raise SpecError("share", f"{share:g} is no share of futures", "above 0, and at most 1")
     given = dict.fromkeys(futures, 1.0) if probability is None else dict(probability)
@@ -153,25 +158,29 @@ class _Answers:
     def route(self) -> Route:
         return route(self.seen.base, self.scenario.solve.solver)
 
-    def bests(self, known: list[Floats]) -> tuple[Floats, Floats]:
-        """The least cost found for each future alone, and the bound proved for it.
+    def bests(self, known: list[Floats]) -> Bests:
+        """The least cost found for each future alone, its plan, and the bound proved for it.
 
         Plans found on the way join those ``known``.
         """
         names = list(self.seen.models)
         limits = replace(self.limits, seconds=self.limits.seconds / (2 * len(names)))
-        proved = []
+        bounds = []
         for name in names:
             model = self.seen.alone(name)
             start = min(known, key=model.value, default=None)
             relaxed = priced(model, limits, self.stop)
             answer = search(self.route, model, limits, start, self.report, self.stop)
-            proved.append(prove(model, relaxed.prices).value)
+            bounds.append((model, prove(model, relaxed.prices)))
             if answer.x is not None:
                 known.append(model.picks(model.choice(answer.x)))
+        proved = np.array([bound.value for _, bound in bounds])
+        prices = tuple(model.by_block(bound.prices) for model, bound in bounds)
         if not known:
-            return np.full(len(names), np.nan), np.array(proved)
-        return np.min([self.seen.costs(x) for x in known], axis=0), np.array(proved)
+            return replace(Bests.unknown(len(names)), proved=proved, prices=prices)
+        costs = np.array([self.seen.costs(x) for x in known])
+        books = tuple(known[at] for at in costs.argmin(axis=0))
+        return Bests(costs.min(axis=0), proved, books, prices)
 
     def weighted(self, worst: Model, known: list[Floats]) -> Iterator[Floats]:
         """The plan of least mean cost at the weights that the relaxed ``worst`` model gives.

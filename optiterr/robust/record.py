@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from optiterr.futures.spec import FuturesSpec
+from optiterr.plan import read_file
 from optiterr.solution import Status
 
 Aim = Literal["mean", "cvar", "worst-cost", "worst-regret"]
@@ -15,6 +17,9 @@ Aim = Literal["mean", "cvar", "worst-cost", "worst-regret"]
 
 HardIn = Literal["today", "all"]
 """Where hard rules hold."""
+
+TODAY = "today"
+"""The data as they are: where hard rules hold."""
 
 
 class _Value(BaseModel):
@@ -34,6 +39,12 @@ class InFuture(_Value):
     best_proved: float | None = Field(
         None, description="no plan costs less in this future: proved by prices"
     )
+    best_books: dict[str, str] = Field(
+        default_factory=dict, description="rep id by account id of the plan that costs ``best``"
+    )
+    prices: dict[str, tuple[float, ...]] = Field(
+        default_factory=dict, description="row prices by block that prove ``best_proved``"
+    )
 
     @property
     def regret(self) -> float | None:
@@ -46,6 +57,27 @@ class InFuture(_Value):
         return None if self.best is None else self.nominal_cost - self.best
 
 
+class Case(_Value):
+    """A scenario whose data are one of the futures."""
+
+    scenario: dict[str, Any] = Field(description="the scenario with every default written out")
+    folder: str = Field("", description="folder of its data, seen from this file")
+    data: dict[str, str] = Field(default_factory=dict, description="SHA-256 of each table file")
+
+
+class Source(_Value):
+    """What a robust plan was made of, so that its futures can be made again."""
+
+    scenario: dict[str, Any] = Field(description="the scenario with every default written out")
+    folder: str = Field("", description="folder of the scenario's data, seen from this file")
+    data: dict[str, str] = Field(default_factory=dict, description="SHA-256 of each table file")
+    draws: int = Field(0, description="futures that were drawn, beside today")
+    month: int = Field(12, description="months from now at which they were drawn")
+    cases: dict[str, Case] = Field(
+        default_factory=dict, description="further futures: scenarios with other measures"
+    )
+
+
 class RobustPlan(_Value):
     """One plan for all futures, its value over them, and the bound that prices prove.
 
@@ -55,6 +87,7 @@ class RobustPlan(_Value):
     """
 
     schema_version: Literal[1] = Field(1, alias="schema", description="version of this format")
+    kind: Literal["robust"] = Field("robust", description="what this file holds")
     scenario: str = Field(description="name of the scenario")
     fingerprint: str = Field(description="SHA-256 of the scenario")
     status: Status = Field(description="how the search ended")
@@ -84,6 +117,12 @@ class RobustPlan(_Value):
         None, description="accounts that go to another rep than in the plan made for today"
     )
     assignment: dict[str, str] = Field(default_factory=dict, description="rep id by account id")
+    nominal: dict[str, str] = Field(
+        default_factory=dict, description="the plan made for today: rep id by account id"
+    )
+    source: Source | None = Field(
+        None, description="what it was made of; none where futures were handed over in Python"
+    )
     open: tuple[str, ...] = Field((), description="accounts that stay open: nobody serves them")
     prices: dict[str, tuple[float, ...]] = Field(
         default_factory=dict, description="row prices by block: the proof of the bound"
@@ -96,3 +135,8 @@ class RobustPlan(_Value):
     def to_json(self) -> str:
         """The record as JSON text; numbers round-trip exactly."""
         return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False)
+
+    @classmethod
+    def read(cls, path: Path) -> RobustPlan:
+        """The record in file ``path``; DataError when it is not one."""
+        return read_file(cls, path, "robust.json")

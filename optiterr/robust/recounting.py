@@ -24,13 +24,31 @@ from optiterr.solving import finite, proved_bound
 
 
 @dataclass(frozen=True, eq=False)
+class Bests:
+    """The best of each future alone: its cost and bound (or NaN), its picks, and the proof.
+
+    ``books`` and ``prices`` are empty where nothing was sought.
+    """
+
+    cost: Floats
+    proved: Floats
+    books: tuple[Floats, ...]
+    prices: tuple[dict[str, tuple[float, ...]], ...]
+
+    @classmethod
+    def unknown(cls, futures: int) -> Bests:
+        """Nothing is known of any future."""
+        nothing = np.full(futures, np.nan)
+        return cls(nothing, nothing, (), ())
+
+
+@dataclass(frozen=True, eq=False)
 class Found:
-    """What the solves found: the plan, and the best cost of each future with its bound (or NaN)."""
+    """What the solves found: the plan, and the best of each future."""
 
     seen: Futures
     ranked: Ranked
-    best: Floats
-    proved: Floats
+    bests: Bests
 
 
 def recorded(
@@ -44,14 +62,13 @@ def recorded(
 
     AuditError where the recount is not what the models say.
     """
-    seen, best, proved = found.seen, found.best, found.proved
+    seen, bests, best = found.seen, found.bests, found.bests.cost
     x, top = found.ranked.solution.x, found.ranked.levels[0]
     assert x is not None
-    ids = seen.base.served_by(seen.base.choice(x))
-    books = pd.Series(ids, seen.base.scenario_ids, dtype=object)
+    books = books_of(seen, x)
     before = pd.Series(nominal.assignment, dtype=object).reindex(books.index)
-    costs = _recounted(scenario, futures, books)
-    nominal_costs = _recounted(scenario, futures, before)
+    costs = recounted(scenario, futures, books)
+    nominal_costs = recounted(scenario, futures, before)
     modelled = seen.costs(x)
     size = np.maximum(1.0, np.abs(modelled))
     if (np.abs(costs - modelled) > AGREE * size).any():
@@ -69,7 +86,9 @@ def recorded(
             cost=float(costs[at]),
             nominal_cost=float(nominal_costs[at]),
             best=finite(float(best[at])),
-            best_proved=finite(float(proved[at])),
+            best_proved=finite(float(bests.proved[at])),
+            best_books=_named(books_of(seen, bests.books[at])) if bests.books else {},
+            prices=bests.prices[at] if bests.prices else {},
         )
         for at, name in enumerate(futures)
     )
@@ -81,33 +100,46 @@ def recorded(
             "bound_claimed": top.bound_claimed,
             "gap_proved": finite(relative_gap(value, top.bound_proved)),
             "gap_of_cost": finite(
-                _share(value - top.bound_proved, float(seen.probability @ costs))
+                share_of(value - top.bound_proved, float(seen.probability @ costs))
             ),
             "nominal_value": over_futures(
                 record.minimise, record.share or 1.0, seen.probability, nominal_costs, best
             ),
-            "nominal_keeps": _keeps(seen, before),
+            "nominal_keeps": keeps(seen, before),
             "futures": inside,
             "differs": int((books.fillna("") != before.fillna("")).sum()),
-            "assignment": {str(one): str(rep) for one, rep in books.dropna().items()},
+            "assignment": _named(books),
+            "nominal": dict(nominal.assignment),
             "open": tuple(map(str, books.index[books.isna()])),
             "prices": top.prices,
         }
     )
 
 
-def _share(gap: float, cost: float) -> float | None:
+def books_of(seen: Futures, x: Floats) -> pd.Series[str]:
+    """The rep id of each account that ``x`` picks; none where it stays open."""
+    ids = seen.base.served_by(seen.base.choice(x))
+    return pd.Series(ids, seen.base.scenario_ids, dtype=object)
+
+
+def _named(books: pd.Series[str]) -> dict[str, str]:
+    return {str(one): str(rep) for one, rep in books.dropna().items()}
+
+
+def share_of(gap: float, cost: float) -> float | None:
+    """What a gap means in costs; None where the cost is 0."""
     return max(gap, 0.0) / abs(cost) if cost else None
 
 
-def _keeps(seen: Futures, books: pd.Series[str]) -> bool:
+def keeps(seen: Futures, books: pd.Series[str]) -> bool:
     """Whether books keep every hard limit that has to hold."""
     place = {rep: at for at, rep in enumerate(seen.base.rep_ids)}
     choice = seen.base.choose([place.get(one, -1) for one in books])
     return bool((choice >= 0).all()) and seen.keeps(seen.base.picks(choice))
 
 
-def _recounted(scenario: Scenario, futures: Mapping[str, Problem], books: pd.Series[str]) -> Floats:
+def recounted(scenario: Scenario, futures: Mapping[str, Problem], books: pd.Series[str]) -> Floats:
+    """What books cost in each future, from its tables."""
     return np.array([recount(scenario.rules, one, books).cost for one in futures.values()])
 
 
