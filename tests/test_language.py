@@ -8,15 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from campaigns import ranks
 from campaigns.agreement import Asked, tried
 from campaigns.goods import goods, mutant, tree_of
 from campaigns.mutants import changed
 from campaigns.outcomes import Outcome, judge_tree
 from campaigns.phrases import TODAY, holds
+from campaigns.ranks import read, sequence
 from campaigns.scenarios import draw
 from campaigns.written import differences
 from rulebook import DRAWS
 
+from optiterr.engine import solve
 from optiterr.errors import SpecError
 from optiterr.measures import registry as measures
 from optiterr.problem import Problem
@@ -69,6 +72,12 @@ def test_every_part_of_the_language_is_drawn() -> None:
     wanted |= {f"selection of {one}" for one in ("accounts", "reps", "pairs")}
     wanted |= {f"nested filter, {depth} deep" for depth in (1, 2, 3)}
     wanted |= {f"feature: {one}" for one in ("equal", "closeness", "matrix", "win_rate")}
+    wanted |= {
+        "priorities",
+        "priorities: tolerance",
+        "priorities: several rules in a level",
+        "priorities: rules without a level",
+    }
     wanted |= {"calendar", "frames", "declared unit", "departed", "override of a cadence", "hard"}
     assert not {one: tags[one] for one in wanted if tags[one] < 5}
 
@@ -196,6 +205,67 @@ def test_a_model_that_ignores_a_filter_would_be_caught(monkeypatch: pytest.Monke
         if caught == 2:
             return
     raise AssertionError("no scenario showed it")
+
+
+def test_levels_by_hand() -> None:
+    """Three plans, the last over pairs that are no candidates.
+
+    First a, at (2, 0) and (1, 5) and (0, 9): least 1 of the candidates, 0 of all; half of it and a
+    tenth may be added, the larger is a half: all but the first plan are left. Then b: 5, and 5 of
+    all.
+    """
+    levels = read(
+        [{"rules": ["a"], "within": 0.5, "by": 0.1}], {"a": {"price": 1}, "b": {"price": 2}}
+    )
+    assert levels == [(["a"], 0.5, 0.1), (["b"], 0.0, 0.0)]
+    counted = [({"a": 2.0}, True), ({"a": 1.0, "b": 5.0}, True), ({"b": 9.0}, False)]
+    first, second = sequence(levels, counted)
+    assert (first.best, first.best_of_all, first.most) == (1.0, 0.0, 1.5)
+    assert (second.best, second.best_of_all, second.most) == (5.0, 5.0, 5.0)
+    assert read([], {"a": {"price": 1}}) == []
+
+
+def test_levels_that_are_given_up_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of a level that forgets the ceilings before it finds less than counting."""
+    real = ranks.aim
+    monkeypatch.setattr(ranks, "aim", lambda model, rules, ceilings: real(model, rules, ()))
+
+    def caught(number: int) -> bool:
+        rng = np.random.default_rng([32, number])
+        drawn = draw(rng)
+        if len(drawn.settings.get("priorities", ())) < 2:
+            return False
+        try:
+            tried(drawn, rng, Asked())
+        except AssertionError as error:
+            return "level " in str(error)
+        return False
+
+    assert any(map(caught, range(400)))
+
+
+def test_a_plan_that_lies_about_its_levels_would_be_caught() -> None:
+    """A level that says less than counting, and one that the plan does not keep."""
+    rows = [{"account_id": name, "workload": 2, "owner": "r1"} for name in "ab"]
+    rules = {
+        "even": {"kind": "balance", "measure": "workload", "per": "unit", "price": 1},
+        "calm": {"kind": "disruption", "price": 1},
+    }
+    reps = {"records": [{"rep_id": "r1"}, {"rep_id": "r2"}]}
+    data = {"accounts": {"records": rows, "owner": "owner"}, "reps": reps}
+    tree = {**SMALL, "data": data, "rules": rules, "priorities": [["even"]], "solve": {"gap": 0}}
+    plan = solve(Scenario.from_dict(tree))
+    levels = read([["even"]], rules)
+    # Both with r1 or both with r2: off by 2 twice, 0 or 2 moves; one each: even, one move.
+    counted = [({"even": 4.0}, True), ({"calm": 1.0}, True), ({"even": 4.0, "calm": 2.0}, True)]
+    ranks.plan_holds(levels, counted, plan)
+    for place, change in ((0, {"value": 4.0}), (1, {"bound_proved": 2.0}), (1, {"final": 0.0})):
+        told = [
+            one.model_copy(update=change if at == place else {})
+            for at, one in enumerate(plan.levels)
+        ]
+        with pytest.raises(AssertionError, match="level"):
+            ranks.plan_holds(levels, counted, plan.model_copy(update={"levels": tuple(told)}))
 
 
 def test_the_plain_reading_of_filters() -> None:

@@ -10,24 +10,24 @@ from __future__ import annotations
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 from rulebook.draws import Rng
 
+from campaigns.counting import AGREE, Counted, counted
 from campaigns.phrases import holds
+from campaigns.ranks import levels_hold, plan_holds
+from campaigns.ranks import read as read_levels
 from campaigns.scenarios import Drawn
 from optiterr.certificate import certify
-from optiterr.compile import compile_model, with_optional
-from optiterr.conformance import as_series, assignments, plans
+from optiterr.compile import compile_model
+from optiterr.conformance import plans
 from optiterr.engine import read, save, solve_problem
 from optiterr.errors import OptiterrError, OptiterrWarning
-from optiterr.findings import Weight
 from optiterr.model import Model
 from optiterr.problem import Problem
 from optiterr.rules import Rule
@@ -36,9 +36,6 @@ from optiterr.solution import Limits, Status
 from optiterr.solvers import highs, solver
 from optiterr.solving import proved_bound
 from optiterr.verification import verify
-
-AGREE = 1e-6
-"""Costs of one plan may differ by this much, times the larger of 1 and the cost."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +76,11 @@ def tried(drawn: Drawn, rng: Rng, asked: Asked) -> Outcome:
         bounded(scenario.rules, problem, model, found, rng)
         for name in asked.solvers:
             solved(name, model, found.least)
-        if asked.whole:
-            whole_way(scenario, problem, found)
+        levels = read_levels(drawn.settings.get("priorities", ()), drawn.settings["rules"])
+        if levels and np.isfinite(found.least):
+            levels_hold(levels, found.terms, scenario.rules, problem, model)
+        if asked.whole or (levels and asked.solvers):
+            whole_way(scenario, problem, found, levels)
     kind = "agreed" if np.isfinite(found.least) else "infeasible"
     return Outcome(kind, plans=found.plans, tags=tuple(_tags(model, found)))
 
@@ -160,84 +160,6 @@ def _pairs_as_written(drawn: Drawn, problem: Problem, reps: list[dict[str, Any]]
         assert set(ids) == listed, "other pairs are candidates"
 
 
-# ------------------------------------------------------------------------------------ counting
-
-
-@dataclass(frozen=True, eq=False)
-class Counted:
-    """The least cost over the candidates and over all pairs, and how many plans were judged."""
-
-    least: float
-    least_of_all: float
-    plans: int
-
-
-def counted(rules: dict[str, Rule], problem: Problem, model: Model) -> Counted:
-    """Every assignment judged by findings; the model says the same of those among its candidates.
-
-    With candidates chosen by distance, assignments over all pairs are judged.
-    """
-    data = tabled(with_optional(rules, problem))
-    wide = data
-    if data.candidates == "nearest":
-        wide = data.full(np.arange(len(data.accounts)))
-    least = of_all = np.inf
-    count = 0
-    for rep in assignments(wide):
-        cost = judged(rules, data, as_series(data, rep))
-        count += 1
-        of_all = min(of_all, cost)
-        served = np.flatnonzero(rep >= 0)
-        if (data.pairs.find(served, rep[served]) < 0).any():
-            continue
-        least = min(least, cost)
-        choice = model.choose(rep)
-        said = np.inf if (choice < 0).any() else model.value(model.picks(choice))
-        room = AGREE * max(1.0, abs(cost)) if np.isfinite(cost) else 0.0
-        assert said == cost or abs(said - cost) <= room, (
-            f"plan {as_series(data, rep).to_dict()}: the model says {said}, findings {cost}"
-        )
-    values = [model.value(model.picks(choice)) for choice in plans(model.pairs)]
-    best = min(values, default=np.inf)
-    assert best == least or abs(best - least) <= AGREE * max(1.0, abs(least)), (best, least)
-    return Counted(least, of_all, count)
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A measure of pairs that is looked up: worked out once rather than for every plan."""
-
-    values: NDArray[np.float64]
-
-    def at(self, problem: Problem, account: Any, rep: Any) -> NDArray[np.float64]:
-        return np.asarray(self.values[account, rep])
-
-
-def tabled(data: Problem) -> Problem:
-    """The same problem with its measures of pairs worked out for every account and rep."""
-    accounts, reps = len(data.accounts), len(data.reps)
-    account, rep = np.repeat(np.arange(accounts), reps), np.tile(np.arange(reps), accounts)
-    made = {
-        name: Table(data.measured(name, account, rep).reshape(accounts, reps))
-        for name in data.pair_measures
-    }
-    return data.with_(pair_measures=made)
-
-
-def judged(rules: dict[str, Rule], data: Problem, assignment: pd.Series[str]) -> float:
-    """What the rules' findings on an assignment cost; infinite where one is a breach."""
-    total = 0.0
-    # Hard rules first: one breach is enough.
-    for name, rule in sorted(rules.items(), key=lambda one: one[1].price is not None):
-        for one in rule.check(name, data, assignment):
-            if one.weight is Weight.BREACH:
-                return np.inf
-            if one.weight is Weight.PRICED:
-                assert rule.price is not None
-                total += rule.price * one.amount
-    return total
-
-
 # ------------------------------------------------------------------------- bounds and solvers
 
 
@@ -276,12 +198,20 @@ def solved(name: str, model: Model, least: float) -> None:
     assert abs(value - least) <= 1e-5 * max(1.0, abs(least)), f"{said}, its plan costs {value}"
 
 
-def whole_way(scenario: Scenario, problem: Problem, found: Counted) -> None:
+def whole_way(
+    scenario: Scenario,
+    problem: Problem,
+    found: Counted,
+    levels: Sequence[tuple[list[str], float, float]] = (),
+) -> None:
     """Solved, audited, saved and verified; nothing that is claimed contradicts the counting."""
     plan = solve_problem(scenario, problem)
     if plan.has_plan:
         assert plan.cost is not None
-        assert abs(plan.cost - found.least) <= 1e-5 * max(1.0, abs(found.least)), plan.cost
+        if levels:
+            plan_holds(levels, found.terms, plan)
+        else:
+            assert abs(plan.cost - found.least) <= 1e-5 * max(1.0, abs(found.least)), plan.cost
         assert plan.bound_proved is not None
         assert plan.bound_proved <= found.least_of_all + 1e-5 * max(1.0, abs(found.least_of_all))
     else:

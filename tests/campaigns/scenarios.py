@@ -15,6 +15,7 @@ from campaigns.books import Book, Row, book
 from campaigns.calendars import calendars
 from campaigns.derived import derive
 from campaigns.phrases import ACCOUNTS, REPS, TODAY, Phrase, depth_of, phrase
+from campaigns.ranks import rank
 
 Settings = dict[str, Any]
 
@@ -37,7 +38,7 @@ class Drawn:
 
 
 def draw(rng: Rng) -> Drawn:
-    """A random scenario over the whole language: tables, measures, groups, calendars and rules."""
+    """A random scenario over the whole language: tables, measures, groups, rules, levels."""
     made = book(rng)
     derive(rng, made)
     if rng.random() < 0.3 and "workload" not in made.measures:
@@ -64,6 +65,10 @@ def draw(rng: Rng) -> Drawn:
     frames = _handed_over(data) if rng.random() < 0.2 else {}
     if frames:
         made.say("frames")
+    levels, tags = rank(rng, rules)
+    if levels:
+        settings["priorities"] = levels
+        made.say(*tags)
     return Drawn(settings, made, frozenset(made.tags), frames)
 
 
