@@ -236,12 +236,15 @@ def judged(rules: dict[str, object], **assignment: str) -> dict[str, tuple[float
 
 
 def test_reasons_follow_the_charge_that_rises_most() -> None:
-    """c goes from r2 beside it to r1 two degrees away: undoing that saves the way.
+    """c goes from r2 beside it to r1 two degrees away: undoing that saves the way, and is said so.
 
     a was with r2, two degrees away, and goes to r1 beside it: nearer by so much.
     """
     far = judged({"travel": Travel(price=1.0)}, c="r1")["c"]
-    assert far == (pytest.approx(-2 * DEGREE), "no gain of its own: it makes room for other moves")
+    assert far == (
+        pytest.approx(-2 * DEGREE),
+        "undoing it alone would save 222.4: not the cheapest plan",
+    )
     near = replace(tiny(), owner=np.array([1, 0, 1, -1, -2], dtype=np.int32))
     case = summarise("x", plan_of(), near, {"travel": Travel(price=1.0)})
     (move,) = (move for move in case.moves if move.account_id == "a")

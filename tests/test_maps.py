@@ -18,6 +18,8 @@ from optiterr.outputs.maps import drawings, map_of
 from optiterr.outputs.maps_colours import PALETTE, apart, colours
 from optiterr.outputs.maps_projection import (
     WIDTH,
+    _within,
+    cut,
     equal_earth,
     in_us,
     outline,
@@ -206,6 +208,24 @@ def test_accounts_without_a_place_are_left_off_the_map_only() -> None:
     assert (drawn.accounts[0] >= 0).tolist() == [True, False, True, True, False]
 
 
+def test_no_outline_runs_back_around_the_earth() -> None:
+    """A square over the 180th degree is cut in two; Chukotka lies on both sides of it in Russia."""
+    square = np.array([[170.0, 0], [-170, 0], [-170, 10], [170, 10]])
+    parts = [sorted(map(tuple, part.tolist())) for part in cut(square)]
+    assert sorted(parts) == [
+        [(-180, 0), (-180, 10), (-170, 0), (-170, 10)],
+        [(170, 0), (170, 10), (180, 0), (180, 10)],
+    ]
+    whole = np.array([[0.0, 0], [9, 0], [9, 9]])
+    assert cut(whole) == [whole]
+    world = outline("world")
+    for ring in world:
+        assert np.abs(np.diff(ring[:, 0], append=ring[0, 0])).max() < 30
+        assert np.abs(ring[:, 0]).max() <= 180
+    north, east = np.array([67.0, 66.5]), np.array([177.0, -175.0])
+    assert sum(_within(ring, north, east).astype(int) for ring in world).tolist() == [1, 1]
+
+
 def flow(first: str | None, second: str | None, count: float) -> Flow:
     kind = "moved" if first else "new"
     return Flow(from_rep=first, to_rep=second, kind=kind, measures={"accounts": count})
@@ -226,6 +246,22 @@ def test_bands_are_as_thick_as_they_are_many() -> None:
     assert drawn.data.rows == (("a", "b", "30"), ("nobody", "b", "10"))
     assert drawn.text == "Most go from a to b: 30 accounts"
     assert flows(of_flows(), {}) is None
+
+
+def test_bars_have_the_colours_of_their_reps_on_both_sides() -> None:
+    """b gives to a and a to b: each bar has the colour of its rep, each band that of its giver."""
+    colours: dict[str | None, str] = {"a": "#123456", "b": "#654321"}
+    drawn = flows(of_flows(flow("a", "b", 30), flow("b", "a", 10), flow(None, "c", 5)), colours)
+    assert drawn is not None
+    bars = re.findall(r"<rect x=\"([\d.]+)\"[^>]*height=\"([\d.]+)\" fill=\"(#\w+)\"", drawn.svg)
+    left = min(float(x) for x, _, _ in bars)
+    sides = [
+        [fill for x, _, fill in bars if (float(x) == left) is first] for first in (True, False)
+    ]
+    # The largest first: a gives 30, b gives 10, nobody 5; b gets 30, a gets 10, c gets 5.
+    assert sides == [["#123456", "#654321", "#98a2b3"], ["#654321", "#123456", "#98a2b3"]]
+    bands = re.findall(r"v([\d.]+)C[^\"]*\" fill=\"(#\w+)\"", drawn.svg)
+    assert [fill for _, fill in bands] == ["#123456", "#654321", "#98a2b3"]
 
 
 def test_many_givers_stand_together() -> None:

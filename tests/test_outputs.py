@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 from tiny_comparison import RULES, plan_of, summary, tiny
 
-from optiterr.comparison.case import Case, RuleLine
+from optiterr.comparison.case import Case, RuleLine, spoken
 from optiterr.comparison.figures import MISSING, show
 from optiterr.comparison.side_by_side import Comparison, compare, summarise, summarise_today
 from optiterr.findings import Finding, Weight
@@ -30,6 +30,7 @@ from optiterr.outputs.drawing import inline, labels_of
 from optiterr.outputs.html import page
 from optiterr.outputs.markdown import report
 from optiterr.outputs.plan_tables import write_plan_tables
+from optiterr.plan import Step
 from optiterr.rules import Rule
 from optiterr.rules.capacity import Capacity
 
@@ -598,3 +599,53 @@ def test_a_lone_carriage_return_stays_inside_its_cell() -> None:
         ["one\rtwo"],
         ["three\nfour"],
     ]
+
+
+def test_plans_on_one_spot_share_a_label() -> None:
+    """Two plans on one spot are one label; a third, too long to join, has its own."""
+    points = [{"x": 0.1, "y": 1.0, "label": name} for name in ("one", "two", "a" * 25)]
+    found = charts._joined([*points, {"x": 0.3, "y": 1.0, "label": "far"}], 1.0, 1.0)
+    assert [one["label"] for one in found] == ["one = two", "a" * 25, "far"]
+    assert [one["label"] for one in points[:2]] == ["one", "two"]
+
+
+def test_axes_speak_of_no_thousandths() -> None:
+    """Tenths of seconds are 0.1, not 100m; nothing is 0, not 0k; billions are bn."""
+    log = tuple(
+        Step(seconds=seconds, incumbent=cost, bound=2e9)
+        for seconds, cost in ((0.1, 4e9), (0.2, 3e9), (0.4, 2e9))
+    )
+    case = two().cases[0].model_copy(update={"log": log})
+    drawn = charts.convergence(two(), case)
+    assert drawn is not None
+    ticks = set(re.findall(r"<text[^>]*>([\d.]+\w*)</text>", drawn.svg))
+    assert {"0.1", "0.2", "0.3", "0.4", "2bn", "3bn", "4bn"} <= ticks
+    assert [tick for tick in ticks if tick.endswith(("m", "G"))] == []
+    loads = charts.loads(two(), two().cases[0], "revenue")
+    assert loads is not None
+    assert ">0<" in loads.svg
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("stay.max_share=0.02", "Stay max share 2\u00a0%"),
+        ("stay.max_share=0.125, solve.seed=3", "Stay max share 12.5\u00a0%, solve seed 3"),
+        ("even.by=team_a", "Even by team_a"),
+        ("stay.max_share=null", "Stay max share null"),
+        ("fy27_calm", "fy27_calm"),
+    ],
+)
+def test_swept_cases_are_called_in_words(name: str, title: str) -> None:
+    """A case without a title is called by what was set in it; a name of its own stays as it is."""
+    assert spoken(name) == title
+    plan = plan_of().model_copy(update={"title": ""})
+    assert summarise(name, plan, tiny(), RULES).title == title
+
+
+def test_the_story_counts_up_from_nothing() -> None:
+    """Of plans that move 0 % and 44.4 % the story says up to; that none moves less is no news."""
+    told = " ".join(one.text for one in two().summary if not one.case)
+    assert "move up to 44.4\u00a0% of revenue." in told
+    assert "moves the least" not in told
+    assert "It is proved that neither plan could cost more than 38\u00a0% less" in told

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_pipe import Page, browser
 from test_outputs import HOSTILE, hostile
 from tiny_comparison import RULES, plan_of, tiny
 
@@ -261,7 +262,10 @@ def test_a_book_tells_what_comes_and_goes(tmp_path: Path) -> None:
 
 
 def test_two_plans_are_told_apart_both_ways(tmp_path: Path) -> None:
-    """Tiny and calm differ in b, e and d; turned round, the columns change sides, not the worth."""
+    """Tiny and calm differ in b, e and d; turned round, the columns change sides, not the worth.
+
+    The line above the table says whose rules judge, and whose do not.
+    """
     script = """
       const box = document.querySelector("[data-live=differences]");
       const rows = () => [...box.querySelector("tbody").rows].map((row) => [...row.cells].map((cell) => cell.innerText.trim()));
@@ -270,7 +274,8 @@ def test_two_plans_are_told_apart_both_ways(tmp_path: Path) -> None:
       first.value = "1"; first.dispatchEvent(new Event("change"));
       const same = box.querySelector("p").textContent;
       second.value = "0"; second.dispatchEvent(new Event("change"));
-      return { words, straight, same, turned: rows() };
+      const judge = box.querySelector("h3 + .hint").textContent;
+      return { words, straight, same, judge, turned: rows() };
     """
     told = browse(tmp_path, shown(), script).result
     assert told["words"] == "Tiny and Calm give 3 accounts to different reps: 35 of revenue."
@@ -280,6 +285,8 @@ def test_two_plans_are_told_apart_both_ways(tmp_path: Path) -> None:
         ["Dyne d", "Lee", "Kim", "5", "hours forbids it"],
     ]
     assert told["same"] == "Choose two different plans."
+    assert "the cost of Tiny would change, by its own rules" in told["judge"]
+    assert "what it would change for Calm is not counted" in told["judge"]
     assert told["turned"][0] == ["Bolt b", "Lee", "Kim", "20", "+20"]
 
 
@@ -304,6 +311,73 @@ def test_everything_is_reached_by_the_keyboard(tmp_path: Path) -> None:
     told = browse(tmp_path, shown(), script, link="#rep=r1").result
     assert told["usable"] > 60
     assert (told["deaf"], told["dim"], told["stuck"], told["tabs"]) == ([], [], [], 0)
+
+
+FOCUSED = """(() => {
+  const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
+  return { mark: one.dataset.mark ?? null, what: one.outerHTML.slice(0, 90),
+           ring: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1,
+           sight: box.bottom > 0 && box.top < innerHeight };
+})()"""
+
+
+@pytest.mark.parametrize("link", ["", "#rep=r1"])
+def test_the_tab_key_reaches_every_control(tmp_path: Path, link: str) -> None:
+    """Pressed until the walk is round, Tab stops at all that can be used, in sight and with a ring.
+
+    The order is that of the page. Space and Enter on the map's switch show today's books and the
+    plan's.
+    """
+    assert BROWSER is not None
+    file = tmp_path / "page.html"
+    file.write_text(shown(), encoding="utf-8", newline="")
+    with browser(BROWSER, tmp_path / "profile") as sight:
+        sight.open(f"{file.as_uri()}{link}")
+        marked = sight.run("""(() => {
+          const usable = [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
+            .filter((one) => !one.disabled && one.checkVisibility({ visibilityProperty: true }));
+          usable.forEach((one, at) => { one.dataset.mark = at; });
+          return usable.map((one) => one.outerHTML.slice(0, 90));
+        })()""")
+        stops = around(sight, 3 * len(marked))
+        reached = [int(one["mark"]) for one in stops if one["mark"] is not None]
+        missed = [marked[at] for at in sorted(set(range(len(marked))) - set(reached))]
+        assert missed == []
+        top = reached.index(min(reached))
+        assert [*reached[top:], *reached[:top]] == sorted(reached)
+        assert [one["what"] for one in stops if not one["ring"]] == []
+        assert [one["what"] for one in stops if not one["sight"]] == []
+        pressed = "[...document.querySelectorAll('[data-live=map] [data-when]')].map((one) => one.ariaPressed)"
+        assert sight.run(pressed) == ["false", "true"]
+        go_to(sight, "today", len(stops) + 1)
+        sight.press(" ")
+        assert sight.run(pressed) == ["true", "false"]
+        assert sight.run("document.activeElement.dataset.when") == "today"
+        sight.press("Tab")
+        sight.press("Enter")
+        assert sight.run(pressed) == ["false", "true"]
+
+
+def around(sight: Page, most: int) -> list[dict[str, Any]]:
+    """Where each press of Tab leads until the walk begins anew; between end and top is no stop."""
+    stops: list[dict[str, Any]] = []
+    for _ in range(most):
+        sight.press("Tab")
+        now = sight.run(FOCUSED)
+        if now["what"].startswith("<body"):
+            continue
+        if stops and now["what"] == stops[0]["what"]:
+            return stops
+        stops.append(now)
+    raise AssertionError(f"Tab does not come round in {most} presses")
+
+
+def go_to(sight: Page, when: str, most: int) -> None:
+    for _ in range(most):
+        if sight.run("document.activeElement.dataset.when ?? ''") == when:
+            return
+        sight.press("Tab")
+    raise AssertionError(f"{when} is not reached in {most} presses")
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -333,6 +407,30 @@ def test_no_view_is_wider_than_a_phone(tmp_path: Path) -> None:
     told = browse(tmp_path, shown(), script, link="#rep=r1", wide=500).result
     assert told["page"] <= told["sight"]
     assert told["wide"] == []
+
+
+def test_a_table_that_is_cut_off_says_so(tmp_path: Path) -> None:
+    """At 400 pixels the figures go on beyond the edge: a shade, until they are scrolled to the end.
+
+    A table that fits has none.
+    """
+    assert BROWSER is not None
+    file = tmp_path / "page.html"
+    file.write_text(shown(), encoding="utf-8", newline="")
+    frames = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+    shade = "getComputedStyle(document.querySelector('#side .scroll')).boxShadow !== 'none'"
+    with browser(BROWSER, tmp_path / "profile") as sight:
+        sight.open(file.as_uri(), wide=400)
+        sight.run(frames)
+        assert sight.run(shade) is True
+        sight.run("{ const one = document.querySelector('#side .scroll'); one.scrollLeft = 9999; }")
+        sight.run(frames)
+        assert sight.run(shade) is False
+        whole = sight.run("""[...document.querySelectorAll(".scroll")]
+          .filter((one) => one.clientWidth && one.scrollWidth <= one.clientWidth)
+          .map((one) => one.classList.contains("beyond"))""")
+        assert len(whole) > 0
+        assert not any(whole)
 
 
 def test_numbers_are_written_alike_by_page_and_script(tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 from rulebook import CASES
+from tiny_comparison import DEGREE, RULES, plan_of, tiny
 
 from optiterr.comparison import worth as judging
+from optiterr.comparison.figures import show
+from optiterr.comparison.side_by_side import summarise
 from optiterr.comparison.worth import NOT_JUDGED, NOT_LISTED, worth
 from optiterr.compile import compile_model
 from optiterr.conformance.toys import toys
@@ -115,3 +119,29 @@ def test_a_plan_that_breaks_a_hard_rule_is_not_judged() -> None:
     )
     assert found.broken == (NOT_JUDGED,)
     assert found.reason(0) == ("", 0.0)
+
+
+def test_a_move_that_costs_more_than_it_buys_is_called_so() -> None:
+    """a goes from r1 beside it to r2, two degrees away, and takes 10 of revenue along.
+
+    Loads are 35 and 25 with a at r2, 45 and 15 with a at r1, the target is 30: 5/30 + 5/30 at 30 a
+    share is 10, then 15/30 + 15/30 is 30. Undoing the move costs 20 of balance and saves 0.1 x 2
+    degrees of way, 22.24: that it balances revenue is true, and no reason.
+    """
+    taken = {"a": "r2", "b": "r1", "c": "r2", "d": "r1", "e": "r1"}
+    case = summarise("x", plan_of(assignment=taken), tiny(), RULES)
+    (move,) = (move for move in case.moves if move.account_id == "a")
+    saved = 0.2 * DEGREE - 20
+    assert move.worth == pytest.approx(-saved)
+    assert move.why == f"undoing it alone would save {show(saved)}: not the cheapest plan"
+
+
+def test_a_move_that_is_worth_nothing_either_way_is_no_waste() -> None:
+    """With the way as the only charge and both reps in one place, a costs the same with either."""
+    taken = {"a": "r2", "b": "r1", "c": "r2", "d": "r1", "e": "r1"}
+    base = tiny()
+    beside = replace(base, reps=base.reps.assign(longitude=[1.0, 1.0]))
+    case = summarise("x", plan_of(assignment=taken), beside, {"travel": RULES["travel"]})
+    (move,) = (move for move in case.moves if move.account_id == "a")
+    assert move.worth == pytest.approx(0.0)
+    assert move.why == "no gain of its own: it makes room for other moves"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
@@ -164,3 +165,20 @@ class Case(_Value):
 def _of_family(values: Mapping[str, float], family: str) -> dict[str, float]:
     start = f"{family}:"
     return {key[len(start) :]: value for key, value in values.items() if key.startswith(start)}
+
+
+def spoken(name: str) -> str:
+    """A case's name as its title: swept settings in words, ``stay.max_share=0.02`` as Stay max
+    share 2 %; other names as they are."""
+    if "=" not in name:
+        return name
+    told = []
+    for piece in name.split(", "):
+        place, is_set, value = piece.partition("=")
+        words = place.replace(".", " ").replace("_", " ").replace("-", " ")
+        if is_set and place.endswith("share"):
+            with suppress(ValueError):
+                value = f"{float(value) * 100:.12g}\u00a0%"
+        told.append(f"{words} {value}" if is_set else piece)
+    text = ", ".join(told)
+    return text[:1].upper() + text[1:]

@@ -200,14 +200,21 @@ def _span(cases: Sequence[Case], lead: str) -> list[Sentence]:
 
 
 def _ends(cases: Sequence[Case], key: str) -> list[Part]:
-    """The least and the most of a figure, once where they read alike."""
+    """The least and the most of a figure; once where they read alike, the most above nothing."""
     order = sorted(cases, key=lambda case: case.values[key])
     least, most = (_quote(case, key) for case in (order[0], order[-1]))
-    return [least] if least.text == most.text else [least, Part(text=" to "), most]
+    if least.text == most.text:
+        return [least]
+    if order[0].values[key] == 0:
+        return [Part(text="up to "), most]
+    return [least, Part(text=" to "), most]
 
 
 def _extremes(cases: Sequence[Case], lead: str) -> list[Sentence]:
-    """Which plan moves least, is most even, travels least: said only of one plan each."""
+    """Which plan moves least, is most even, travels least: said only of one plan each.
+
+    A plan that moves nothing is what it says it is: it is no news that none moves less.
+    """
     if len(cases) < 2:
         return []
     said: dict[str, list[str]] = {}
@@ -217,6 +224,8 @@ def _extremes(cases: Sequence[Case], lead: str) -> list[Sentence]:
         ("travel", "is nearest to its accounts"),
     ):
         known = sorted((case for case in cases if key in case.values), key=lambda c: c.values[key])
+        if key.startswith("moved_share") and known and known[0].values[key] == 0:
+            continue
         if len(known) == len(cases) and known[0].values[key] < known[1].values[key]:
             said.setdefault(known[0].title, []).append(words)
     if not said:
@@ -231,24 +240,23 @@ def _sure(cases: Sequence[Case]) -> list[Sentence]:
     if len(cases) < 2 or not known:
         return []
     worst = max(known, key=lambda case: case.values["gap"])
-    if len(known) < len(cases):
-        who = f"{len(known)} of the {len(cases)} plans"
-    else:
-        who = "Both plans" if len(cases) == 2 else f"All {len(cases)} plans"
-    verb = "is" if len(known) == 1 else "are"
-    among = " of the pairs considered" if any(c.proved == "considered" for c in known) else ""
+    every, alone = len(known) == len(cases), len(known) == 1
+    some = f"{len(known)} of the {len(cases)} plans"
+    own = "its" if alone else "their"
+    among = " among the pairs considered" if any(c.proved == "considered" for c in known) else ""
     if worst.values["gap"] <= NONE_LEFT:
-        text = f"{who} {verb} proved to be the best possible under their own rules{among}."
+        if every:
+            some = "Both plans" if len(cases) == 2 else f"All {len(cases)} plans"
+        verb = "is" if alone else "are"
+        text = f"{some} {verb} proved to be the best possible under {own} own rules{among}."
         return [Sentence(parts=(Part(text=text),))]
-    return [
-        Sentence(
-            parts=(
-                Part(text=f"{who} {verb} proved to be within "),
-                _quote(worst, "gap"),
-                Part(text=f" of the best possible under their own rules{among}."),
-            )
-        )
-    ]
+    if every:
+        whose = "neither plan" if len(cases) == 2 else f"none of the {len(cases)} plans"
+        start, own = f"It is proved that {whose} could cost more than ", "its"
+    else:
+        start = f"It is proved that {some} could not cost more than "
+    ending = Part(text=f" less under {own} own rules{among}.")
+    return [Sentence(parts=(Part(text=start), _quote(worst, "gap"), ending))]
 
 
 def _and(words: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from optiterr.comparison.counting import Count
 from optiterr.comparison.figures import show
 from optiterr.comparison.worth import NOT_JUDGED, NOT_LISTED, Worth, worth
 from optiterr.pairs import Floats, Ints
+from optiterr.rowfunctions import TOLERANCE
 
 Places = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -27,10 +28,19 @@ def undone(view: Count, rep: Ints, account: Places) -> Worth:
 
 
 def reasons(view: Count, rep: Ints, account: Places, judged: Worth) -> list[str]:
-    """Why each account goes elsewhere than today, a few words each."""
+    """Why each account goes elsewhere than today, a few words each.
+
+    Where the plan would cost less without a move, nothing else is said of it: no reason of that
+    move alone outweighs what it costs.
+    """
     nearer = _nearer(view, rep)
     found = []
     for place, at in enumerate(account):
+        saved = -float(judged.change[place])
+        rises = [abs(float(values[place])) for values in judged.terms.values()]
+        if saved > TOLERANCE * max([1.0, *rises]):
+            found.append(f"undoing it alone would save {show(saved)}: not the cheapest plan")
+            continue
         if view.data.owner[at] < 0:
             gone = view.owner_ids[at] is not None
             found.append("the owner leaves or has left" if gone else "nobody owns it today")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from optiterr.comparison.case import TODAY, Book, Case, Flow, Move, RuleLine
+from optiterr.comparison.case import TODAY, Book, Case, Flow, Move, RuleLine, spoken
 from optiterr.comparison.counting import Count, Today, text_of
 from optiterr.comparison.figures import Figure, figure
 from optiterr.comparison.ground import Ground
@@ -62,7 +62,7 @@ def summarise(
         }
     return view.case(
         name,
-        scenario_title or plan.title or name,
+        scenario_title or plan.title or spoken(name),
         values,
         today,
         status=str(plan.status),

@@ -5,7 +5,7 @@ Longer than other modules because every picture of the report is one function he
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optiterr.comparison.case import TODAY, Book, Case
@@ -29,6 +29,9 @@ NAMED = 40
 
 LISTED = 60
 """Rows of the table under a drawing; further ones are in the files beside the page."""
+
+LABEL = 34
+"""Letters of a label in the trade-off; points on one spot share a label up to this."""
 
 DRAWN = 12
 """No more cases than this are drawn one by one."""
@@ -68,17 +71,19 @@ def trade_off(comparison: Comparison) -> Picture | None:
     alt = library()
     widest = max(point["x"] for point in points) or 1.0
     highest = max(point["y"] for point in points) or 1.0
-    _spread_labels(points, widest * 1.55, highest)
+    named = _joined(points, widest, highest)
+    _spread_labels(named, widest * 1.55, highest)
     x = alt.X("x:Q", axis=axis(figure("moved_share", lead).title, share=True)).scale(
         domain=[-0.03 * widest, widest * 1.52], nice=False
     )
     y = alt.Y("y:Q", axis=axis(figure("spread", lead).title, share=True)).scale(zero=True)
     base = alt.Chart(alt.Data(values=points)).encode(x=x)
-    ways = base.mark_rule(color=GREY, strokeWidth=0.8).encode(y=y, y2="at:Q", x2="start:Q")
+    worded = alt.Chart(alt.Data(values=named)).encode(x=x)
+    ways = worded.mark_rule(color=GREY, strokeWidth=0.8).encode(y=y, y2="at:Q", x2="start:Q")
     dots = base.mark_circle(size=110, opacity=1).encode(
         y=y, color=alt.Color("colour:N", scale=None)
     )
-    names = base.mark_text(align="left", dx=3, fontSize=11, color=INK).encode(
+    names = worded.mark_text(align="left", dx=3, fontSize=11, color=INK).encode(
         x="start:Q", y="at:Q", text="label:N"
     )
     said = "; ".join(
@@ -94,6 +99,21 @@ def trade_off(comparison: Comparison) -> Picture | None:
     )
     title = "What is moved against what is left uneven"
     return picture(title, said, ways + dots + names, 300, listing)
+
+
+def _joined(points: Sequence[Mapping[str, Any]], wide: float, high: float) -> list[dict[str, Any]]:
+    """The points with those that lie on each other as one, which has the labels of both."""
+    found: list[dict[str, Any]] = []
+    for point in points:
+        for other in found:
+            label = f"{other['label']} = {point['label']}"
+            near = abs(point["x"] - other["x"]) < 0.005 * wide
+            if near and abs(point["y"] - other["y"]) < 0.005 * high and len(label) <= LABEL:
+                other["label"] = label
+                break
+        else:
+            found.append(dict(point))
+    return found
 
 
 def _spread_labels(points: list[dict[str, Any]], wide: float, high: float) -> None:

@@ -23,7 +23,7 @@ Ways = dict[tuple[str | None, str | None], float]
 def flows(case: Case, colours: Mapping[str | None, str]) -> Picture | None:
     """The accounts of a case that change hands, as bands as thick as they are many.
 
-    ``colours`` are those of the reps who give accounts away; grey where there is none.
+    ``colours`` are those of the reps; a band has the colour of who gives, grey where there is none.
     """
     if not case.flows:
         return None
@@ -40,7 +40,7 @@ def flows(case: Case, colours: Mapping[str | None, str]) -> Picture | None:
         x = _LABEL if at == 0 else WIDTH - _LABEL - _BAR
         for end, size in side.items():
             start[end] = y
-            fill = colours.get(end, GREY) if at == 0 else GREY
+            fill = colours.get(end, GREY)
             thick = max(size * unit, 1.0)
             parts.append(
                 f'<rect x="{x:.1f}" y="{y:.1f}" width="{_BAR}" height="{thick:.1f}" fill="{fill}"/>'

@@ -57,7 +57,9 @@ def shares(comparison: Comparison, cases: Sequence[Case], measure: str) -> Pictu
         "case:N",
         sort=domain,
         scale=alt.Scale(domain=domain, range=[colour for _, colour, _ in lines]),
-        legend=alt.Legend(title=None, orient="bottom", columns=2, symbolType="stroke"),
+        legend=alt.Legend(
+            title=None, orient="bottom", columns=2, columnPadding=40, symbolType="stroke"
+        ),
     )
     even = (
         alt.Chart(alt.Data(values=[{"reps": 0, "share": 0}, {"reps": 1, "share": 1}]))

@@ -45,11 +45,18 @@ def library() -> Any:
     return altair
 
 
+_TICK = (
+    "abs(datum.value) < 1000 ? format(datum.value, '.6~r') "
+    ": replace(replace(format(datum.value, '.4~s'), 'G', 'bn'), 'T', 'tn')"
+)
+"""A number on an axis: thousands and more as k, M, bn, tn; small ones plain, never as milli."""
+
+
 def axis(title: str, *, share: bool = False) -> Any:
     """An axis of numbers; shares in percent."""
     return library().Axis(
         title=short(title, 48),
-        format=".0~%" if share else "~s",
+        **({"format": ".0~%"} if share else {"labelExpr": _TICK}),
         tickCount=5,
         domain=False,
         ticks=False,

@@ -44,10 +44,39 @@ def outline(name: str) -> tuple[Floats, ...]:
     """The rings of an outline file in degrees east and north, shape (points, 2) each."""
     text = (files("optiterr.outputs") / "outlines" / f"{name}.json").read_text(encoding="utf-8")
     data = json.loads(text)
-    return tuple(
+    rings = (
         np.cumsum(np.array(ring, dtype=float).reshape(-1, 2), axis=0) / data["units"]
         for ring in data["rings"]
     )
+    return tuple(part for ring in rings for part in cut(ring))
+
+
+def cut(ring: Floats) -> list[Floats]:
+    """The ring as it is, or in parts where it crosses the 180th degree: one on each side of it."""
+    east = np.unwrap(ring[:, 0], period=360)
+    if np.array_equal(east, ring[:, 0]):
+        return [ring]
+    parts = []
+    for turn in (-360.0, 0.0, 360.0):
+        part = np.stack([east + turn, ring[:, 1]], axis=1)
+        for side in (1.0, -1.0):
+            part = _before(part, side)
+        if len(part) > 2:
+            parts.append(part)
+    return parts
+
+
+def _before(ring: Floats, side: float) -> Floats:
+    """The part of a ring up to 180 degrees east (side 1) or west (-1)."""
+    kept: list[Floats] = []
+    for here, there in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+        now, then = side * here[0] - 180, side * there[0] - 180
+        if now <= 0:
+            kept.append(here)
+        if now * then < 0:
+            at = here + (there - here) * now / (now - then)
+            kept.append(np.array([side * 180, at[1]]))
+    return np.array(kept).reshape(-1, 2)
 
 
 def sheet(north: Floats, east: Floats) -> Sheet | None:

@@ -84,7 +84,7 @@ function differenceTable(box) {
         found.unmatched ? ` ${several(found.unmatched, "account is", "accounts are")} in the data of one of the two only.` : ""),
       el("h3", null, "The accounts that matter most"),
       el("p", { class: "hint" }, "The last column says how much the cost of ", bdi(judge.title), " would change, by its own rules, if this account alone went to the rep it has under ", bdi(other.title),
-        `. ${show(rows.length, "count")} of ${show(found.accounts, "count")} are shown.`),
+        "; what it would change for ", bdi(other.title), ` is not counted. ${show(rows.length, "count")} of ${show(found.accounts, "count")} are shown.`),
       table, el("details", null, el("summary", null, "From whom to whom"), flows));
     const at = (one, which) => one[straight ? 1 + which : 2 - which];
     grid(table, {
@@ -129,6 +129,14 @@ function arrive(hash) {
   target.scrollIntoView({ behavior: "instant" });
   if (place !== "map") target.focus({ preventScroll: true });
 }
+
+// Tables that go on beyond their right edge say so by a shade there.
+const edge = (one) => one.classList.toggle("beyond", one.scrollWidth - one.clientWidth - one.scrollLeft > 2);
+const edges = new ResizeObserver((seen) => seen.forEach((one) => edge(one.target)));
+const watch = (root) => { for (const one of root.querySelectorAll(".scroll")) edges.observe(one); };
+document.addEventListener("scroll", (event) => { if (event.target.classList?.contains("scroll")) edge(event.target); }, true);
+new MutationObserver((seen) => seen.forEach((one) => watch(one.target))).observe(document.querySelector("main"), { childList: true, subtree: true });
+watch(document);
 if (LIVE) {
   document.documentElement.classList.add("live");
   const places = { moves: moveTable, accounts: accountTable, books: booksOf };
