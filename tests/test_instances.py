@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from optiterr.compile import compile_model
@@ -28,6 +29,7 @@ import front_door  # noqa: E402
 import instance_files  # noqa: E402
 import instances  # noqa: E402
 import published  # noqa: E402
+import resolving  # noqa: E402
 import scaling_run  # noqa: E402
 import scaling_table  # noqa: E402
 import territories  # noqa: E402
@@ -347,6 +349,38 @@ def test_a_command_that_fails_is_told_with_its_words(tmp_path: Path) -> None:
     assert (told["code"], told["said_last"].strip()) == (1, "no way")
     line = front_door.line({"instance": "geo", "solve": told})
     assert line.endswith("GiB; ended with 1")
+
+
+def test_edits_change_what_they_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The moved account goes home, the limit falls, the new rep takes part; all go on from one."""
+    file = tmp_path / "resolving.json"
+    words = ["geo", "60", "4", "--seconds", "1", "--threads", "1", "--warm-only", "-o", str(file)]
+    assert resolving.main(words) == 0
+    told = json.loads(file.read_text())["runs"]
+    assert [(one["edit"], one["way"]) for one in told] == [
+        ("none", "cold"),
+        ("lock", "after"),
+        ("limit", "after"),
+        ("hire", "after"),
+    ]
+    assert capsys.readouterr().out.count("; gap ") == 4
+    said = instances.tables("geo", 60, 4, 1)
+    instance_files.write(said, tmp_path)
+    scenario: dict[str, Any] = {
+        "data": {"reps": {}, "pairs": {}},
+        "rules": {"moved-revenue": {"max_share": 0.12}},
+    }
+    home = dict(zip(said.account_ids.tolist(), said.rep_ids[said.owner].tolist(), strict=True))
+    first = next(iter(home))
+    away = next(one for one in said.rep_ids.tolist() if one != home[first])
+    resolving.lock(scenario, tmp_path, {"assignment": {**home, first: away}})
+    resolving.limit(scenario, tmp_path, {})
+    resolving.hire(scenario, tmp_path, {})
+    assert scenario["rules"]["promise"]["keep"] == [{"account": first, "rep": home[first]}]
+    assert scenario["rules"]["moved-revenue"]["max_share"] == pytest.approx(0.114)
+    pairs = pd.read_parquet(tmp_path / scenario["data"]["pairs"]["file"])["rep_id"].value_counts()
+    assert len(pairs) == 5
+    assert pairs["hired"] == pairs[said.rep_ids[0]]
 
 
 def test_the_report_runs_resumes_and_shows_its_file(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def compare(
     as_json: AsJson = False,
     curves: Annotated[
         list[Path] | None,
-        typer.Option("--frontier", help="frontier.json of two goals, drawn in report.html"),
+        typer.Option("--frontier", help="frontier.json, drawn in report.html"),
     ] = None,
     forms: Forms = None,
     show: Open = False,

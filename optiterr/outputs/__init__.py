@@ -43,7 +43,7 @@ def render(
     """Writes every output of ``comparison`` into ``folder`` and returns the files written.
 
     The same comparison gives the same bytes. Files of the same names are replaced. ``curves`` are
-    frontiers of two goals that the page shows beside its own drawings.
+    frontiers of two to four goals that the page shows beside its own drawings.
     """
     drawn = [picture for picture in map(curve, curves) if picture is not None]
     folder = Path(folder)
