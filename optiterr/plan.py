@@ -42,6 +42,11 @@ class SolverReport(_Value):
     seed: int = Field(0, description="seed of everything random")
     threads: int = Field(1, description="threads that the solver could use")
 
+    @property
+    def spent(self) -> float:
+        """Seconds of all phases together; those named ``solver …`` are parts of ``solve``."""
+        return sum(one for name, one in self.seconds.items() if not name.startswith("solver "))
+
 
 class Step(_Value):
     """One line of the improvement log."""

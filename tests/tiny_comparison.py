@@ -78,7 +78,11 @@ def plan_of(cost: float | None = None, bound: float | None = None, **changes: ob
         "findings": (),
         "assignment": {"a": "r1", "b": "r2", "c": "r2", "d": "r1", "e": "r1"},
         "pairs": PairCount(considered=8, possible=10),
-        "solver": SolverReport(name="highs", version="1.11", seconds={"solve": 1.5, "audit": 0.25}),
+        "solver": SolverReport(
+            name="highs",
+            version="1.11",
+            seconds={"solve": 1.5, "solver moves": 1.25, "audit": 0.25},
+        ),
         "log": (Step(seconds=0.5, incumbent=50.0), Step(seconds=1.5, incumbent=cost, bound=bound)),
         "fingerprint": "f" * 64,
         "scenario": {},

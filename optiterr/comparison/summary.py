@@ -37,7 +37,7 @@ def summarise(
     view = _View(problem, rules)
     today = view.today()
     values: dict[str, float] = {
-        "seconds": sum(plan.solver.seconds.values()),
+        "seconds": plan.solver.spent,
         "pairs": plan.pairs.considered,
         "pairs_possible": plan.pairs.possible,
     }
