@@ -24,6 +24,10 @@ Ints = NDArray[np.int64]
 SLACK, ROOM = 1.05, 1e-4
 """A solve that goes on from a plan is done at a gap of so many times the plan's, and this more."""
 
+FAR, WORSE = 0.02, 3.0
+"""An edit that leaves the plan farther from the bound than this share of its cost, and than so many
+times the gap it had, is a large one: then a plan is sought anew, from the earlier prices."""
+
 
 @dataclass(frozen=True, eq=False)
 class Earlier:
@@ -74,7 +78,12 @@ def resumed(name: str, earlier: Earlier) -> Solver:
     one = solver(name)
     if one is not DECOMPOSE:
         return one
+    gap = max(earlier.gap, 0.0)
     go_on = partial(
-        resume, price=earlier.price, begin=earlier.choice, gap=SLACK * max(earlier.gap, 0.0) + ROOM
+        resume,
+        price=earlier.price,
+        begin=earlier.choice,
+        gap=SLACK * gap + ROOM,
+        far=max(FAR, WORSE * gap),
     )
     return Solver(one.name, one.doc, one.gives, one.missing, go_on)

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from optiterr import Scenario, load, solve
 from optiterr.compile import compile_model
 from optiterr.engine import read
 from optiterr.plan import Plan
-from optiterr.resuming import carried
+from optiterr.resuming import carried, resumed
+from optiterr.search import decompose
+from optiterr.search.diving import dive
+from optiterr.solution import Limits
 
 QUICK = Path("scenarios/quickstart/quickstart.yaml")
 
@@ -108,3 +112,31 @@ def test_going_on_after_an_edit_finds_a_plan_within_the_new_rules() -> None:
     assert fresh.bound_proved is not None
     assert plan.cost >= fresh.bound_proved
     assert np.isclose(plan.cost, fresh.cost)
+
+
+def test_a_large_edit_begins_anew_from_the_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hire whose book is empty: the plan is far from the bound, and a dive finds another.
+
+    After a lock it is near enough, and nothing dives.
+    """
+    dives = []
+
+    def counted(*told: Any) -> Any:
+        dives.append(1)
+        return dive(*told)
+
+    monkeypatch.setattr(decompose, "dive", counted)
+    first = solve(trees())
+
+    def again(now: Scenario) -> int:
+        compiled = compile_model(now.rules, read(now))
+        earlier = carried(first, compiled)
+        dives.clear()
+        go_on = resumed("decompose", earlier).solve
+        assert go_on is not None
+        answer = go_on(compiled.model, Limits(5.0, 0.0, 0, 1), None, None)
+        assert answer.x is not None
+        return len(dives)
+
+    assert again(trees(more=("Max",))) == 1
+    assert again(trees(stay={"kind": "locks", "keep": [{"account": "Ash", "rep": "Kim"}]})) == 0

@@ -71,11 +71,13 @@ def resume(
     price: Floats | None = None,
     begin: Ints | None = None,
     gap: float = 0.0,
+    far: float = np.inf,
 ) -> Solution:
     """As :func:`solve`, going on from the row prices ``price`` and the plan ``begin`` where given.
 
     ``begin`` holds pairs, -1 where there is none any more. It then ends at ``gap`` already: a small
-    edit needs no more than a look around what it changed.
+    edit needs no more than a look around what it changed. Where, mended, it is farther from the
+    bound than the share ``far`` of its cost, a plan is sought anew, from the prices alone.
     """
     began = perf_counter()
     limits = replace(limits, gap=max(limits.gap, gap))
@@ -102,7 +104,7 @@ def resume(
         passes.close()
     if begin is not None:
         begin = np.where(begin < 0, best, begin)
-    _search(core, watch, found, regret, begin, limits, seconds)
+    _search(core, watch, found, regret, begin, limits, far, seconds)
     return _answer(model, watch, found, seconds)
 
 
@@ -134,20 +136,22 @@ def _search(
     regret: Floats,
     begin: Ints | None,
     limits: Limits,
+    far: float,
     seconds: dict[str, float],
 ) -> None:
     """Dive, moves, then neighbourhoods; ``watch`` keeps the best plan."""
-    hard = _hard(core, found.price)
+    ground = Ground.of(core, found, regret, _hard(core, found.price))
     mark = watch.spent
-    dived = None
-    if begin is None:
-        end = min(watch.until(DIVE_SHARE), perf_counter() + DIVE_MOST * limits.seconds)
-        dived = dive(core, found, hard, lambda: perf_counter() > end or watch.over())
-        begin, found = dived.choice, replace(found, load=dived.load)
-    ground = Ground.of(core, found, regret, hard)
+    first = None if begin is None else _begun(ground, watch, begin, limits, far)
+    hot = WARM
+    if first is None:
+        hot, end = HOT, min(watch.until(DIVE_SHARE), perf_counter() + DIVE_MOST * limits.seconds)
+        dived = dive(core, found, ground.hard, lambda: perf_counter() > end or watch.over())
+        first, found = dived.choice, replace(found, load=dived.load)
+        ground = replace(ground, found=found)
     seconds["dive"] = watch.spent - mark
     mark = watch.spent
-    choice = _moved(ground, watch, begin, limits, HOT if dived is not None else WARM)
+    choice = _moved(ground, watch, first, limits, hot)
     seconds["moves"] = watch.spent - mark
     mark = watch.spent
     _hunted(ground, watch, choice, limits)
@@ -187,6 +191,16 @@ def _hunted(ground: Ground, watch: Watch, choice: Ints, limits: Limits) -> None:
         whole.result()
 
 
+def _begun(ground: Ground, watch: Watch, begin: Ints, limits: Limits, far: float) -> Ints | None:
+    """An earlier plan with what an edit broke mended; None where that is far from the bound."""
+    first = mended(ground, begin, limits.seed, watch.over)
+    worth = ground.core.worth(first)
+    if np.isfinite(worth):
+        watch.offer(first, worth)
+    cost = ground.cost(first, ground.core.loads(first))
+    return None if cost - ground.found.bound > far * abs(cost) and not watch.over() else first
+
+
 def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, hot: float) -> Ints:
     """The plan that moves make of ``first``; ``watch`` hears of it when it keeps the hard rules."""
     end = watch.until(MOVE_SHARE)
@@ -198,11 +212,6 @@ def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, hot: float
         return perf_counter() > end or watch.over()
 
     if hot <= WARM:
-        # What an edit broke is mended before anything is warmed.
-        first = mended(ground, first, limits.seed, watch.over)
-        worth = ground.core.worth(first)
-        if np.isfinite(worth):
-            watch.offer(first, worth)
         if over():
             return first
         tries //= 20
