@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 SLACK, ROOM = 1.05, 1e-4
 """A solve that goes on from a plan is done at a gap of so many times the plan's, and this more."""
 
-FAR, WORSE = 0.02, 3.0
+FAR, WORSE = 0.002, 2.0
 """An edit that leaves the plan farther from the bound than this share of its cost, and than so many
 times the gap it had, is a large one: then a plan is sought anew, from the earlier prices."""
 
