@@ -267,6 +267,25 @@ def test_the_drawing_shows_points_knee_today_and_what_is_out_of_reach() -> None:
     assert "moves 1, fair 2 (knee: 1 move)" in drawing.text
 
 
+def test_the_curve_has_its_numbers_as_a_table() -> None:
+    """Each point with its moves and what is proved, rounded down: in the report, too."""
+    found = made()
+    drawing = curve(found)
+    assert drawing is not None
+    assert drawing.data is not None
+    assert drawing.data.head == (
+        "Plan",
+        "moves",
+        "fair",
+        "Accounts that move",
+        "No plan has less fair",
+    )
+    assert len(drawing.data.rows) == len(found.points) + 1
+    knee = next(row for row in drawing.data.rows if row[0].endswith("(knee)"))
+    assert knee[1:4] == ("1", "2", "1")
+    assert float(knee[4]) <= 2
+
+
 def test_priorities_are_never_ignored_silently() -> None:
     """A frontier says that they play no part; a trade of prices between levels is refused."""
     ranked = Scenario.from_dict({**four().to_dict(), "priorities": [["fair"], ["moves"]]})

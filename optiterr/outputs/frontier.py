@@ -15,7 +15,7 @@ from optiterr.comparison.figures import MISSING, show
 from optiterr.findings import counted
 from optiterr.frontier.values import Frontier, Line
 from optiterr.outputs.drawing import GREY, INK, SOFT, Picture, axis, library, picture, short
-from optiterr.outputs.frontier_lines import COLOUR, lines
+from optiterr.outputs.frontier_lines import COLOUR, lines, listing
 from optiterr.outputs.frontier_pairs import pairs
 
 FILES = ("frontier.json", "frontier.csv", "frontier.svg", "frontier.html")
@@ -138,7 +138,7 @@ def _plane(made: Frontier) -> Picture | None:
         for one in rows
     )
     chart = area + note + dots + today + ring + names
-    return picture(f"What {last} costs in {first}", said, chart, HEIGHT)
+    return picture(f"What {last} costs in {first}", said, chart, HEIGHT, listing(made))
 
 
 def _rows(made: Frontier) -> list[dict[str, Any]]:

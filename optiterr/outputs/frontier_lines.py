@@ -63,7 +63,7 @@ def lines(made: Frontier) -> Picture | None:
         chart = chart + _text(words, x, scale)
     names = ", ".join(made.names)
     said = f"{marks(made)}. " + "; ".join(_said(name, one, made.names) for name, one in _all(made))
-    return picture(f"What each plan costs in {names}", said, chart, HEIGHT, _listing(made))
+    return picture(f"What each plan costs in {names}", said, chart, HEIGHT, listing(made))
 
 
 def _along(
@@ -190,14 +190,17 @@ def _said(name: str, one: Point, goals: Sequence[str]) -> str:
     return f"{name}: {values} ({counted(one.moves, 'move')})"
 
 
-def _listing(made: Frontier) -> Listing:
+def listing(made: Frontier) -> Listing:
+    """Every plan and today's books: values of the goals, moves, and what is proved of the last."""
     knee = "" if made.knee is None else f"plan {made.knee + 1}"
     rows = [
         (
             f"{name} (knee)" if name == knee else name,
             *(show(one.values[goal]) for goal in made.names),
             show(one.moves, "count"),
+            show(one.bound, "amount", "down"),
         )
         for name, one in _all(made)
     ]
-    return Listing(("Plan", *made.names, "Accounts that move"), tuple(rows))
+    proved = f"No plan has less {made.names[-1]}"
+    return Listing(("Plan", *made.names, "Accounts that move", proved), tuple(rows))
