@@ -39,7 +39,7 @@ SMALL = {
 }
 """A good scenario of one account and one rep."""
 
-PARTS, EACH = 8, 20
+PARTS, EACH = 5, 20
 """Random scenarios are counted in so many parts of so many."""
 MUTANTS = 38
 """Mutants in each part."""
