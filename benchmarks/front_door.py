@@ -20,8 +20,8 @@ from time import perf_counter
 from typing import Any
 
 import psutil
-from instance_files import write
-from instances import FAMILIES, tables
+from instance_files import which_instance, write
+from instances import tables
 from machine import commit, load, machine, versions
 
 TICK = 0.25
@@ -43,7 +43,7 @@ def held_mb(process: psutil.Process) -> float:
 
 def watched(command: list[str], cwd: Path) -> dict[str, Any]:
     """Exit code, seconds and the most MiB of the command and of every process that it starts."""
-    begun, peak, each = perf_counter(), 0.0, [0.0]
+    mark, peak, each = perf_counter(), 0.0, [0.0]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, cwd=cwd, stdout=said, stderr=subprocess.STDOUT)
         while process.poll() is None:
@@ -68,26 +68,38 @@ def watched(command: list[str], cwd: Path) -> dict[str, Any]:
         last = said.read()[-2000:].decode(errors="replace")
     return {
         "code": process.returncode,
-        "seconds": round(perf_counter() - begun, 1),
+        "seconds": round(perf_counter() - mark, 1),
         "peak_mb": round(peak, 1),
         "peak_mb_each": [round(one, 1) for one in each],
         "said_last": last if process.returncode else "",
     }
 
 
-def measured(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """The record of one instance, solved and verified in ``folder``."""
-    told: dict[str, Any] = {
+def begun() -> dict[str, Any]:
+    """What stands at the head of a record: when, of what files, where."""
+    return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         **commit(),
         "machine": machine(),
         "versions": versions(),
         "load_before": load(),
     }
-    begun = perf_counter()
+
+
+def reached(plan: Path) -> dict[str, Any]:
+    """What the plan file at ``plan`` claims, and the seconds of its phases."""
+    held = json.loads(plan.read_text(encoding="utf-8"))
+    told = {name: held[name] for name in ("status", "cost", "bound_proved", "gap_proved")}
+    return told | {"pairs": held["pairs"]["considered"], "phases": held["solver"]["seconds"]}
+
+
+def measured(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """The record of one instance, solved and verified in ``folder``."""
+    told = begun()
+    mark = perf_counter()
     said = tables(asked.family, asked.accounts, asked.reps, asked.seed)
     scenario = write(said, folder, "parquet")
-    told |= {"instance": said.name, "made_seconds": round(perf_counter() - begun, 1)}
+    told |= {"instance": said.name, "made_seconds": round(perf_counter() - mark, 1)}
     del said
     plan = folder / "out" / "plan.json"
     cli = [sys.executable, "-m", "optiterr.cli"]
@@ -95,10 +107,7 @@ def measured(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     command = [*cli, "solve", str(scenario), *settings, "-o", str(plan.parent)]
     told |= {"asked": settings, "solve": watched(command, folder)}
     if plan.exists():
-        held = json.loads(plan.read_text(encoding="utf-8"))
-        names = ("status", "cost", "bound_proved", "gap_proved")
-        told |= {name: held[name] for name in names}
-        told |= {"pairs": held["pairs"]["considered"], "phases": held["solver"]["seconds"]}
+        told |= reached(plan)
         told["plan_mb"] = round(plan.stat().st_size / 2**20, 1)
         told["verify"] = watched([*cli, "verify", str(plan)], folder)
     return told | {"load_after": load()}
@@ -121,10 +130,7 @@ def line(told: dict[str, Any]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Measures what was asked for; 1 when there is no plan or it does not verify."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("family", choices=list(FAMILIES))
-    parser.add_argument("accounts", type=int)
-    parser.add_argument("reps", type=int)
-    parser.add_argument("--seed", type=int, default=1)
+    which_instance(parser)
     parser.add_argument("--seconds", type=float, default=700.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("-o", "--output", type=Path, help="a JSON file to write the record to")

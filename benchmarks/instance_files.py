@@ -86,13 +86,18 @@ def _write_table(path: Path, table: pa.Table) -> None:
             writer.write_table(table.slice(first, BLOCK).cast(plain))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Writes what was asked for and prints the scenario file."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+def which_instance(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say which instance: family, accounts, reps, seed."""
     parser.add_argument("family", choices=list(FAMILIES))
     parser.add_argument("accounts", type=int)
     parser.add_argument("reps", type=int)
     parser.add_argument("--seed", type=int, default=1)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes what was asked for and prints the scenario file."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    which_instance(parser)
     parser.add_argument("--slack", type=float, help="room in both capacities of books, a share")
     parser.add_argument("--form", choices=["csv", "parquet"], default="parquet")
     parser.add_argument("--solver", default="auto")

@@ -15,15 +15,13 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from front_door import watched
-from instance_files import write
-from instances import FAMILIES, tables
-from machine import commit, load, machine, versions
+from front_door import begun, reached, watched
+from instance_files import which_instance, write
+from instances import tables
 from ruamel.yaml import YAML
 
 BUDGET = "moved-revenue"
@@ -70,9 +68,7 @@ def solved(path: Path, into: Path, asked: argparse.Namespace, after: Path | None
     told = {"seconds": took["seconds"], "peak_mb": took["peak_mb"], "said_last": took["said_last"]}
     plan = into / "plan.json"
     if plan.exists():
-        held = json.loads(plan.read_text(encoding="utf-8"))
-        told |= {name: held[name] for name in ("status", "cost", "bound_proved", "gap_proved")}
-        told["phases"] = held["solver"]["seconds"]
+        told |= reached(plan)
     return told
 
 
@@ -101,19 +97,14 @@ def line(told: dict[str, Any]) -> str:
     """One line about a run."""
     gap = told.get("gap_proved")
     search = told.get("phases", {}).get("solve", float("nan"))
-    reached = told["said_last"][-300:] if gap is None else f"gap {gap:.3%}"
-    return (
-        f"{told['edit']}, {told['way']}: {told['seconds']:.0f} s, solve {search:.0f} s; {reached}"
-    )
+    end = told["said_last"][-300:] if gap is None else f"gap {gap:.3%}"
+    return f"{told['edit']}, {told['way']}: {told['seconds']:.0f} s, solve {search:.0f} s; {end}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measures what was asked for; 1 when any run ends without a plan."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("family", choices=list(FAMILIES))
-    parser.add_argument("accounts", type=int)
-    parser.add_argument("reps", type=int)
-    parser.add_argument("--seed", type=int, default=1)
+    which_instance(parser)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--edits", nargs="+", choices=list(EDITS), default=list(EDITS))
@@ -121,11 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("-o", "--output", type=Path, help="a JSON file to write the record to")
     asked = parser.parse_args(arguments)
     told: dict[str, Any] = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        **commit(),
-        "machine": machine(),
-        "versions": versions(),
-        "load_before": load(),
+        **begun(),
         "instance": f"{asked.family}-{asked.accounts}x{asked.reps}-seed{asked.seed}",
         "runs": [],
     }
