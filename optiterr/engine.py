@@ -56,8 +56,10 @@ from optiterr.solving import (
     proved_bound,
     relax,
     search,
+    whole_bound,
 )
 from optiterr.tables.reading import read_problem
+from optiterr.undivided import worthwhile
 
 
 def read(scenario: Scenario) -> Problem:
@@ -310,16 +312,22 @@ def _audited(
     with clock.phase("proof"):
         bound, pairs = proved_bound(rules, problem, model, relaxed.prices)
         gap = gap_of(model, solution.x, bound, cost)
-        improvement = improvement_gap(rules, problem, cost, bound.value)
+        proved, whole = bound.value, None
+        if pairs.considered == pairs.possible and worthwhile(model):
+            proved, whole = whole_bound(
+                model, bound, solution.x, solution.stakes, threads=limits.threads
+            )
+        improvement = improvement_gap(rules, problem, cost, proved)
     assignment = assignment_of(model, solution.x)
     return draft.model_copy(
         update={
             "status": trusted_status(solution.status, cost, solution.bound, limits.gap),
             "cost": cost,
-            "bound_proved": bound.value,
-            "gap_proved": finite(relative_gap(cost, bound.value)),
+            "bound_proved": proved,
+            "gap_proved": finite(relative_gap(cost, proved)),
             "gap_improvement": improvement,
             "gap": gap,
+            "whole": whole,
             "terms": counted.terms,
             "findings": counted.findings,
             "assignment": {

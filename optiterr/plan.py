@@ -66,6 +66,20 @@ class Gap(_Value):
     worst_rows: dict[str, float] = Field(description="rows with the largest residuals")
 
 
+class Whole(_Value):
+    """Why the bound is above that of the prices alone: no rep can serve a part of an account.
+
+    Each account pays the rep who serves it ``stakes`` above its cheapest reduced cost at the
+    prices; then each rep loses at least ``losses``, whichever accounts it serves. The proof looks
+    at ``sets`` sets of accounts for each rep, and can be repeated without a solver.
+    """
+
+    lift: float = Field(description="how far the bound is above that of the prices")
+    sets: int = Field(gt=0, description="sets of accounts looked at for each rep, at most")
+    losses: dict[str, float] = Field(description="what each rep loses in any plan, where anything")
+    stakes: dict[str, float] = Field(description="payment by account: with the prices, the proof")
+
+
 class Level(_Value):
     """One level of the priorities: the terms that it minimises, and how well that is proved.
 
@@ -88,9 +102,9 @@ class Plan(_Value):
     """An assignment with everything that was recounted about it from the raw tables.
 
     ``assignment`` is empty exactly when the status has no plan. ``bound_claimed`` is the solver's
-    word; ``bound_proved`` and ``gap_proved`` follow from ``prices`` and can be recomputed from this
-    file and the tables without a solver. ``status`` is the solver's answer over the pairs that it
-    considered.
+    word; ``bound_proved`` and ``gap_proved`` follow from ``prices`` and ``whole`` and can be
+    recomputed from this file and the tables without a solver. ``status`` is the solver's answer
+    over the pairs that it considered.
     """
 
     schema_version: Literal[1] = Field(1, alias="schema", description="version of this format")
@@ -98,7 +112,9 @@ class Plan(_Value):
     name: str = Field(description="name of the scenario")
     title: str = Field("", description="title of the scenario")
     cost: float | None = Field(None, description="cost of the plan, recounted")
-    bound_proved: float | None = Field(None, description="no plan costs less: proved by prices")
+    bound_proved: float | None = Field(
+        None, description="no plan costs less: proved by prices, and by whole accounts where given"
+    )
     bound_claimed: float | None = Field(None, description="the solver's own bound, not re-checked")
     gap_proved: float | None = Field(
         None, description="(cost - bound_proved) / |cost|; none for a plan of cost 0 with a gap"
@@ -107,6 +123,9 @@ class Plan(_Value):
         None, description="(cost - bound_proved) / (cost of today's books - bound_proved)"
     )
     gap: Gap | None = Field(None, description="where the gap sits")
+    whole: Whole | None = Field(
+        None, description="what whole accounts add to the bound of the prices; none where nothing"
+    )
     levels: tuple[Level, ...] = Field(
         (), description="priorities in their order; cost and bounds speak of all terms together"
     )

@@ -57,8 +57,8 @@ class Solution:
 
     ``x`` has one value per candidate pair and exists exactly when ``status.has_plan``.
     ``objective`` and ``bound`` are claims. ``prices`` has one entry per block row (the model's row
-    order), in the sign of the certificate: a positive price makes load dearer. ``seconds`` by
-    phase.
+    order), in the sign of the certificate: a positive price makes load dearer. ``stakes`` has one
+    entry per account: with the prices, a proof that counts whole accounts. ``seconds`` by phase.
     """
 
     status: Status
@@ -71,6 +71,7 @@ class Solution:
     seconds: dict[str, float] = field(default_factory=dict)
     log: tuple[Improvement, ...] = ()
     message: str = ""
+    stakes: Floats | None = None
 
     def __post_init__(self) -> None:
         if (self.x is not None) != self.status.has_plan:

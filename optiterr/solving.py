@@ -14,7 +14,7 @@ from optiterr.certificate import Bound
 from optiterr.compile import models_of_all_pairs
 from optiterr.model import Model
 from optiterr.pairs import Floats
-from optiterr.plan import PairCount
+from optiterr.plan import PairCount, Whole
 from optiterr.problem import Problem
 from optiterr.rules import Rule
 from optiterr.scenario.loading import Scenario
@@ -23,6 +23,7 @@ from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import Solver, solver
 from optiterr.solvers.priced import climb
 from optiterr.solvers.supervise import supervised, supervised_relax
+from optiterr.undivided import FEW_SETS, Sets, raised, sets_each, short
 
 Report = Callable[[Improvement], None]
 Stop = Callable[[], bool]
@@ -39,6 +40,10 @@ CLIMBS = 400
 
 NET_SHARE = 0.1
 """This share of the time is held back for a greedy plan, in case the solver finds none."""
+
+
+MANY_SETS = 5_000_000
+"""Sets of accounts that are looked at for a better proof of whole accounts: about a second."""
 
 
 @dataclass
@@ -159,6 +164,38 @@ def proved_bound(
 
     bound = prove(model, prices, chunks())
     return bound, PairCount(considered=model.served_pairs, possible=counted)
+
+
+def whole_bound(
+    model: Model,
+    bound: Bound,
+    x: Floats,
+    stakes: Floats | None = None,
+    sets: int | None = None,
+    threads: int = 1,
+) -> tuple[float, Whole | None]:
+    """The bound that counts whole accounts too, and its proof where it is above ``bound``.
+
+    ``bound`` covers the pairs of ``model`` and no others. ``stakes`` are sought unless given. AuditError when a rep loses less in the plan ``x`` than
+    is proved.
+    """
+    ledger = Sets(model, bound)
+    each = sets or sets_each(model)
+    if stakes is None:
+        worth, few = model.value(x), min(each, FEW_SETS)
+        stakes = raised(ledger, ledger.halfway(), worth, few, MANY_SETS, threads).stakes
+    found = ledger.bound(short(stakes), each, threads)
+    ledger.spare(model.choice(x), found)
+    if not found.value > bound.value:
+        return bound.value, None
+    lost = np.flatnonzero(found.losses)
+    names = map(str, model.rep_ids[lost])
+    return found.value, Whole(
+        lift=found.value - bound.value,
+        sets=found.sets,
+        losses=dict(zip(names, found.losses[lost].tolist(), strict=True)),
+        stakes=dict(zip(map(str, model.account_ids), found.stakes.tolist(), strict=True)),
+    )
 
 
 def finite(value: float | None) -> float | None:

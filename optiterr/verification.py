@@ -27,13 +27,14 @@ from optiterr.explain.infeasible import blocking, elastic, proof_at, stranded
 from optiterr.findings import Finding, Weight, counted
 from optiterr.model import Model
 from optiterr.pairs import Floats
-from optiterr.plan import Plan
+from optiterr.plan import PairCount, Plan, Whole
 from optiterr.priorities import proved_again
 from optiterr.problem import Problem
 from optiterr.scenario.loading import Scenario
 from optiterr.scenario.ranking import levels_of
 from optiterr.solution import Status
-from optiterr.solving import finite, left_out_models, proved_bound
+from optiterr.solving import finite, left_out_models, proved_bound, whole_bound
+from optiterr.undivided import SETS
 
 
 class Check(BaseModel):
@@ -152,13 +153,17 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
     except AuditError as error:
         return [*checks, Check(what="row prices", holds=False, recounted=str(error))]
     size = max(abs(counted.cost), 1.0)
+    proved = bound.value
+    if plan.whole is not None and (choice >= 0).all():
+        proved, more = _whole(plan.whole, model, bound, pairs, model.picks(choice), size)
+        checks += more
     checks += [
-        near("proved bound", plan.bound_proved, bound.value, size),
-        near("proved gap", plan.gap_proved, finite(relative_gap(counted.cost, bound.value)), 1.0),
+        near("proved bound", plan.bound_proved, proved, size),
+        near("proved gap", plan.gap_proved, finite(relative_gap(counted.cost, proved)), 1.0),
         near(
             "proved gap of the improvement",
             plan.gap_improvement,
-            improvement_gap(scenario.rules, problem, counted.cost, bound.value),
+            improvement_gap(scenario.rules, problem, counted.cost, proved),
         ),
         Check(
             what="the solver's claimed bound is no more than the cost",
@@ -231,6 +236,35 @@ def _identity(plan: Plan, model: Model, x: Floats, bound: Bound, cost: float) ->
         Check(what=what, holds=True),
         near("regrets of accounts", said.regret if said else None, found.regret, size),
         near("residuals of rows", said.residual if said else None, found.residual, size),
+    ]
+
+
+def _whole(
+    said: Whole, model: Model, bound: Bound, pairs: PairCount, x: Floats, size: float
+) -> tuple[float, list[Check]]:
+    """The bound for whole accounts, proved again from the plan's stakes, and what it was said."""
+    what = "each rep loses no less than whole accounts cost it"
+
+    def refused(why: str) -> tuple[float, list[Check]]:
+        return bound.value, [Check(what=what, holds=False, recounted=why)]
+
+    if pairs.considered != pairs.possible:
+        return refused("pairs are left out, whose sets were not looked at")
+    if said.stakes.keys() != set(map(str, model.account_ids)):
+        return refused("the stakes are not those of the accounts")
+    if said.sets > SETS:
+        return refused(f"more than {SETS:,} sets for a rep are not looked at again")
+    stakes = np.array([said.stakes[str(one)] for one in model.account_ids])
+    try:
+        proved, found = whole_bound(model, bound, x, stakes, said.sets)
+    except AuditError as error:
+        return refused(str(error))
+    losses = {} if found is None else found.losses
+    names = {**said.losses, **losses}
+    far = max((abs(said.losses.get(rep, 0.0) - losses.get(rep, 0.0)) for rep in names), default=0.0)
+    return proved, [
+        Check(what=what, holds=far <= AGREE * size, recounted=f"{sum(losses.values()):.9g} in all"),
+        near("what whole accounts add", said.lift, found.lift if found is not None else 0.0, size),
     ]
 
 

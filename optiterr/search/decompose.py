@@ -13,6 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
+from optiterr.certificate import lower_bound
 from optiterr.model import Model
 from optiterr.search.ascent import Passes, ascend, units, usual_change
 from optiterr.search.cooling import HOT, Ground, cooled, mended
@@ -25,6 +26,15 @@ from optiterr.search.relaxation import Relaxed, relaxed
 from optiterr.search.watch import Watch
 from optiterr.solution import Limits, Solution, Status
 from optiterr.solvers import Report, Solver, register, requires
+from optiterr.undivided import (
+    FEW_SETS,
+    Sets,
+    Undivided,
+    raised,
+    sets_each,
+    short,
+    worthwhile,
+)
 
 VERSION = "1"
 
@@ -39,6 +49,12 @@ DIVE_MOST = 0.12
 
 TRIES_A_SECOND = 1_500_000
 """Moves that a usual machine tries in a second: the time for moves is handed out in tries."""
+
+WHOLE_SHARE = 0.08
+"""Of the time, so much goes into what whole accounts cost beyond divided ones."""
+
+SETS_A_SECOND = 5_000_000
+"""Sets of accounts that a usual machine looks at in a second: that time is handed out in sets."""
 
 SOFT = 4.0
 """While plans are sought, a missed limit costs this many times its price in the relaxation."""
@@ -104,8 +120,8 @@ def resume(
         passes.close()
     if begin is not None:
         begin = np.where(begin < 0, best, begin)
-    _search(core, watch, found, regret, begin, limits, far, seconds)
-    return _answer(model, watch, found, seconds)
+    whole = _search(model, core, watch, found, regret, begin, limits, far, seconds)
+    return _answer(model, watch, found, whole, seconds)
 
 
 def _relaxed(
@@ -130,6 +146,7 @@ def _relaxed(
 
 
 def _search(
+    model: Model,
     core: Core,
     watch: Watch,
     found: Relaxed,
@@ -138,8 +155,11 @@ def _search(
     limits: Limits,
     far: float,
     seconds: dict[str, float],
-) -> None:
-    """Dive, moves, then neighbourhoods; ``watch`` keeps the best plan."""
+) -> Undivided | None:
+    """Dive, moves, then neighbourhoods; ``watch`` keeps the best plan.
+
+    Returns what whole accounts prove beyond the prices, where anything was sought.
+    """
     ground = Ground.of(core, found, regret, _hard(core, found.price))
     mark = watch.spent
     first = None if begin is None else _begun(ground, watch, begin, limits, far)
@@ -154,12 +174,37 @@ def _search(
     choice = _moved(ground, watch, first, limits, hot)
     seconds["moves"] = watch.spent - mark
     mark = watch.spent
-    _hunted(ground, watch, choice, limits)
+    least = found.bound + regret
+    whole = None
+    if worthwhile(model) and not watch.over():
+        sets = Sets(model, lower_bound(model, found.price))
+        whole = _whole(model, sets, watch, limits)
+        least = np.maximum(least, sets.least(whole))
+    seconds["whole accounts"] = watch.spent - mark
+    mark = watch.spent
+    _hunted(ground, watch, choice, limits, least)
     seconds["neighbourhoods"] = watch.spent - mark
+    return whole
 
 
-def _hunted(ground: Ground, watch: Watch, choice: Ints, limits: Limits) -> None:
-    """Neighbourhoods from ``choice`` on, and beside them the whole model where it is small."""
+def _whole(model: Model, sets: Sets, watch: Watch, limits: Limits) -> Undivided:
+    """What whole accounts prove, as well as a small part of the time allows."""
+    most = int(WHOLE_SHARE * limits.seconds * SETS_A_SECOND * limits.threads)
+    each = min(sets_each(model), max(1, most // (4 * max(1, len(model.rep_ids)))))
+    stakes = sets.halfway()
+    if np.isfinite(watch.worth):
+        few = min(each, FEW_SETS)
+        stakes = raised(sets, stakes, watch.worth, few, most // 2, limits.threads).stakes
+    found = sets.bound(short(stakes), each, limits.threads)
+    watch.prove(found.value)
+    return found
+
+
+def _hunted(ground: Ground, watch: Watch, choice: Ints, limits: Limits, least: Floats) -> None:
+    """Neighbourhoods from ``choice`` on, and beside them the whole model where it is small.
+
+    ``least`` is what plans with each pair cost at least.
+    """
     core, found, regret = ground.core, ground.found, ground.regret
 
     def hunt(state: State, end: float, threads: int, solvers: tuple[str, ...] = SOLVERS) -> None:
@@ -175,17 +220,17 @@ def _hunted(ground: Ground, watch: Watch, choice: Ints, limits: Limits) -> None:
     if watch.best is None or watch.over():
         return
     state = State(watch.best, core.loads(watch.best), watch.worth)
-    small = len(useful(core, regret, found.bound, watch.worth)) <= MOST_PAIRS
+    small = len(useful(least, watch.worth)) <= MOST_PAIRS
     if not small:
         hunt(state, watch.end, limits.threads)
         return
     if limits.threads == 1:
-        finish(core, regret, found.bound, watch, limits, watch.until(SMALL_SHARE))
+        finish(core, least, watch, limits, watch.until(SMALL_SHARE))
         if not watch.over() and watch.best is not None:
             hunt(State(watch.best, core.loads(watch.best), watch.worth), watch.end, 1)
         return
     with ThreadPoolExecutor(1) as beside:
-        whole = beside.submit(finish, core, regret, found.bound, watch, limits, watch.end)
+        whole = beside.submit(finish, core, least, watch, limits, watch.end)
         # One thread for the whole, the others for neighbourhoods; HiGHS does not like to share.
         hunt(state, watch.end, limits.threads - 1, SOLVERS[:1])
         whole.result()
@@ -233,7 +278,14 @@ def _hard(core: Core, price: Floats) -> Floats:
     return found
 
 
-def _answer(model: Model, watch: Watch, found: Relaxed, seconds: dict[str, float]) -> Solution:
+def _answer(
+    model: Model,
+    watch: Watch,
+    found: Relaxed,
+    whole: Undivided | None,
+    seconds: dict[str, float],
+) -> Solution:
+    stakes = None if whole is None else whole.stakes
     bound = float(watch.bound) if np.isfinite(watch.bound) else None
     if watch.best is None:
         return Solution(
@@ -245,10 +297,13 @@ def _answer(model: Model, watch: Watch, found: Relaxed, seconds: dict[str, float
             seconds=seconds,
             log=tuple(watch.lines),
             message="found no plan within the hard rules in the time given",
+            stakes=stakes,
         )
     x = model.picks(watch.best)
     how = "of the relaxation" if found.solved else "by prices, below that of the relaxation"
-    if watch.bound > found.bound:
+    if whole is not None and whole.value > found.bound:
+        how = "that whole accounts prove"
+    if watch.bound > max(found.bound, -np.inf if whole is None else whole.value):
         how = "that HiGHS claims for the whole"
     return Solution(
         Status.OPTIMAL if watch.closed else Status.FEASIBLE,
@@ -261,6 +316,7 @@ def _answer(model: Model, watch: Watch, found: Relaxed, seconds: dict[str, float
         seconds,
         tuple(watch.lines),
         f"a plan within {watch.gap:.3%} of the bound {how}",
+        stakes,
     )
 
 

@@ -1,8 +1,8 @@
 """The whole model without the pairs that no better plan can use, left to a general solver.
 
 At the prices of the relaxation a plan that uses a pair costs at least the bound and the pair's
-regret. Pairs whose regret is more than what is left between the bound and the best plan may go
-(reduced-cost fixing); what the solver proves of the rest holds for the whole model.
+regret, and whole accounts may cost more still. Pairs whose plans cost more than the best at hand
+may go (reduced-cost fixing); what the solver proves of the rest holds for the whole model.
 """
 
 from __future__ import annotations
@@ -21,23 +21,21 @@ MOST_PAIRS = 40_000
 """Programs of more pairs than this are not tried."""
 
 
-def useful(core: Core, regret: Floats, bound: float, worth: float) -> Ints:
-    """The pairs that a plan cheaper than ``worth`` can use."""
-    room = worth - bound
-    return np.flatnonzero(regret <= room + 1e-9 * max(1.0, abs(worth)))
+def useful(least: Floats, worth: float) -> Ints:
+    """The pairs that a plan cheaper than ``worth`` can use; ``least`` is what plans with each cost
+    at least."""
+    return np.flatnonzero(least <= worth + 1e-9 * max(1.0, abs(worth)))
 
 
-def finish(
-    core: Core, regret: Floats, bound: float, watch: Watch, limits: Limits, end: float
-) -> None:
+def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) -> None:
     """Let HiGHS search the useful pairs on one thread, until the clock shows ``end`` at most.
 
-    ``watch`` hears of all it finds, and needs a best plan. ``bound`` is what the prices prove that
-    gave ``regret``.
+    ``watch`` hears of all it finds, and needs a best plan. A plan that picks a pair costs at least
+    ``least`` of it.
     """
     begin = watch.best
     assert begin is not None
-    pair = useful(core, regret, bound, watch.worth)
+    pair = useful(least, watch.worth)
     pair = np.union1d(pair, begin)
     if len(pair) > MOST_PAIRS or perf_counter() >= end:
         return

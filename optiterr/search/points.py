@@ -19,6 +19,7 @@ from optiterr.fairness import Gini, Range, WorstOver
 from optiterr.rowfunctions import Band, Piecewise, RowFunction, WorstShare
 from optiterr.search.core import Core, Floats, Ints
 from optiterr.stacked import split
+from optiterr.straight import straight
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +117,8 @@ class _Made:
         sink: int,
     ) -> None:
         """The rows of ``function``, charged or added to ceiling ``sink``."""
-        if isinstance(function, Band):
-            self._band(function, hard, sink)
-        elif isinstance(function, Piecewise):
-            self._points(function, hard, sink)
+        if isinstance(function, Band | Piecewise):
+            self._put(*straight(function, hard), sink)
         elif isinstance(function, WorstShare):
             self._worst(function, load, aimed, sink)
         elif isinstance(function, Range):
@@ -146,29 +145,6 @@ class _Made:
         self._before.append(np.ascontiguousarray(before))
         self._base.append(np.ascontiguousarray(base))
         self._sink.append(np.full(rows, sink, dtype=np.int64))
-
-    def _band(self, band: Band, hard: Floats, sink: int) -> None:
-        marks = np.stack([band.lower, band.low, band.high, band.upper], axis=1)
-        steps = np.stack([hard, band.price_below, band.price_above, hard], axis=1)
-        steps = np.where(np.isfinite(marks), steps, 0.0)
-        before = -steps[:, :2].sum(axis=1)
-        slope = before[:, None] + np.cumsum(steps, axis=1)
-        # Marks at infinity stand beside the others, with no change of slope.
-        finite = np.isfinite(marks)
-        first = np.where(finite.any(axis=1), np.where(finite, marks, np.inf).min(axis=1), 0.0)
-        at = np.where(finite, marks, -np.inf)
-        at = np.maximum.accumulate(np.maximum(at, first[:, None]), axis=1)
-        below = np.maximum(np.where(np.isfinite(band.low), band.low - first, 0.0), 0.0)
-        base = band.price_below * below
-        self._put(at, slope, before, base, sink)
-
-    def _points(self, curve: Piecewise, hard: Floats, sink: int) -> None:
-        steep = np.diff(curve.cost, axis=1) / np.diff(curve.at, axis=1)
-        ends = [np.zeros(curve.rows)] * 2 if not steep.shape[1] else [steep[:, 0], steep[:, -1]]
-        before = np.where(np.isinf(curve.left), ends[0] - hard, curve.left)
-        behind = np.where(np.isinf(curve.right), ends[1] + hard, curve.right)
-        slope = np.hstack([steep, behind[:, None]])
-        self._put(curve.at, slope, before, curve.cost[:, 0], sink)
 
     def _worst(self, function: WorstShare, load: Floats, aimed: Floats, sink: int) -> None:
         """Each row is charged for going beyond the level of its group's worst rows."""

@@ -292,7 +292,12 @@ def _wrong(answer: Solution, model: Model, *, whole: bool) -> str | None:
         return f"status {answer.status!r}"
     if (answer.x is not None) != answer.status.has_plan:
         return f"{'x' if answer.x is not None else 'no x'} beside status {answer.status}"
-    for name, shape in (("x", (len(model.pairs),)), ("prices", (model.rows,))):
+    shapes = {
+        "x": (len(model.pairs),),
+        "prices": (model.rows,),
+        "stakes": (model.pairs.accounts,),
+    }
+    for name, shape in shapes.items():
         values = getattr(answer, name)
         if values is None:
             continue
