@@ -176,8 +176,8 @@ def whole_bound(
 ) -> tuple[float, Whole | None]:
     """The bound that counts whole accounts too, and its proof where it is above ``bound``.
 
-    ``bound`` covers the pairs of ``model`` and no others. ``stakes`` are sought unless given. AuditError when a rep loses less in the plan ``x`` than
-    is proved.
+    ``bound`` covers the pairs of ``model`` and no others. ``stakes`` are sought unless given.
+    AuditError when a rep loses less in the plan ``x`` than is proved.
     """
     ledger = Sets(model, bound)
     each = sets or sets_each(model)
