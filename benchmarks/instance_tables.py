@@ -18,6 +18,7 @@ from optiterr.errors import DataError
 from optiterr.model import Model, ModelBuilder
 from optiterr.pairs import Pairs
 from optiterr.rowfunctions import Band, worst
+from optiterr.tighten import tightened
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -82,7 +83,7 @@ def model_of(tables: Tables) -> Model:
     for name, rule in tables.rules.items():
         if rule["kind"] in COMPILE:
             COMPILE[rule["kind"]](name, rule, tables, builder)
-    return builder.build()
+    return tightened(builder.build())
 
 
 def _travel(name: str, rule: Rule, tables: Tables, builder: ModelBuilder) -> None:

@@ -14,6 +14,7 @@ from optiterr.model import Model, ModelBuilder
 from optiterr.pairs import Mask
 from optiterr.problem import Problem
 from optiterr.rules import Rule
+from optiterr.tighten import tightened
 
 CHUNK_PAIRS = 2_000_000
 """Left-out pairs are priced in chunks of about this many."""
@@ -102,12 +103,21 @@ def compile_model(rules: Mapping[str, Rule], problem: Problem) -> Compiled:
     together = joined(rules, problem)
     unit = units(list(together.values()), len(problem.accounts))
     pruned, forbids = prune(rules, problem)
-    model = model_of(rules, pruned, unit)
+    model = model_of(rules, pruned, unit, all_pairs=problem.candidates != "nearest")
     return Compiled(model, pruned, forbids, () if unit is None else tuple(together))
 
 
-def model_of(rules: Mapping[str, Rule], pruned: Problem, unit: NDArray[np.int64] | None) -> Model:
-    """The model over the pairs of ``pruned``, its accounts contracted to units."""
+def model_of(
+    rules: Mapping[str, Rule],
+    pruned: Problem,
+    unit: NDArray[np.int64] | None,
+    *,
+    all_pairs: bool = False,
+) -> Model:
+    """The model over the pairs of ``pruned``, its accounts contracted to units.
+
+    ``all_pairs`` tells whether plans can use no other pairs.
+    """
     # The base model holds the open accounts' pairs: one over further pairs need not repeat them.
     optional = pruned.optional if pruned.anchor is None else None
     builder = ModelBuilder(pruned.account_ids, pruned.rep_ids, pruned.pairs, optional)
@@ -122,7 +132,7 @@ def model_of(rules: Mapping[str, Rule], pruned: Problem, unit: NDArray[np.int64]
                 "use smaller numbers: another unit for the measure, or a smaller price",
             ) from error
     model = builder.build()
-    return model if unit is None else contract(model, unit)
+    return tightened(model if unit is None else contract(model, unit), all_pairs=all_pairs)
 
 
 def models_of_all_pairs(rules: Mapping[str, Rule], problem: Problem) -> Iterator[Model]:

@@ -53,13 +53,11 @@ from optiterr.solving import (
     left_out_models,
     limits_of,
     priced,
-    proved_bound,
+    proof_of,
     relax,
     search,
-    whole_bound,
 )
 from optiterr.tables.reading import read_problem
-from optiterr.undivided import worthwhile
 
 
 def read(scenario: Scenario) -> Problem:
@@ -310,24 +308,21 @@ def _audited(
         counted = audit(rules, problem, model, solution)
         cost = counted.cost
     with clock.phase("proof"):
-        bound, pairs = proved_bound(rules, problem, model, relaxed.prices)
-        gap = gap_of(model, solution.x, bound, cost)
-        proved, whole = bound.value, None
-        if pairs.considered == pairs.possible and worthwhile(model):
-            proved, whole = whole_bound(
-                model, bound, solution.x, solution.stakes, threads=limits.threads
-            )
-        improvement = improvement_gap(rules, problem, cost, proved)
+        proof = proof_of(
+            rules, problem, model, solution.x, relaxed.prices, solution.stakes, limits.threads
+        )
+        gap = gap_of(model, solution.x, proof.bound, cost)
+        improvement = improvement_gap(rules, problem, cost, proof.value)
     assignment = assignment_of(model, solution.x)
     return draft.model_copy(
         update={
             "status": trusted_status(solution.status, cost, solution.bound, limits.gap),
             "cost": cost,
-            "bound_proved": proved,
-            "gap_proved": finite(relative_gap(cost, proved)),
+            "bound_proved": proof.value,
+            "gap_proved": finite(relative_gap(cost, proof.value)),
             "gap_improvement": improvement,
             "gap": gap,
-            "whole": whole,
+            "whole": proof.whole,
             "terms": counted.terms,
             "findings": counted.findings,
             "assignment": {
@@ -335,8 +330,8 @@ def _audited(
             },
             "reps": tuple(map(str, problem.rep_ids)),
             "open": tuple(str(account) for account, rep in assignment.items() if rep is None),
-            "pairs": pairs,
-            "prices": model.by_block(bound.prices),
+            "pairs": proof.pairs,
+            "prices": model.by_block(proof.bound.prices),
             "solver": draft.solver.model_copy(
                 update={"seconds": {**draft.solver.seconds, **clock.seconds}}
             ),

@@ -352,7 +352,8 @@ class WorstShare:
     ``F(y) = weight / count * (sum of the count largest of scale_r |y_r - target_r|)``: the
     conditional value at risk of the deviations (Rockafellar and Uryasev, 2000). ``count`` 1 is the
     worst row (min-max); it may be fractional, and at least 1. Groups are counted from 0 in
-    ``group`` (one entry per row); ``weight`` and ``count`` have one entry per group.
+    ``group`` (one entry per row); ``weight`` and ``count`` have one entry per group. A group with
+    ``count`` 1 is charged for a deviation of ``floor`` at least.
     """
 
     group: Ints
@@ -360,6 +361,7 @@ class WorstShare:
     scale: Floats
     weight: Floats
     count: Floats
+    floor: Floats
 
     @classmethod
     def of(
@@ -380,6 +382,7 @@ class WorstShare:
             _rows(scale, rows),
             _rows(weight, groups),
             _rows(count, groups),
+            np.zeros(groups),
         )
         size = np.bincount(group, minlength=groups)
         if (size == 0).any() or (group < 0).any():
@@ -409,7 +412,8 @@ class WorstShare:
         return worst.astype(float)
 
     def value(self, y: Floats) -> Floats:
-        return self.weight / self.count * self._worst(self.scale * np.abs(y - self.target))
+        worst = self._worst(self.scale * np.abs(y - self.target))
+        return self.weight / self.count * np.maximum(worst, self.floor)
 
     def conjugate(self, price: Floats) -> Floats:
         size = np.abs(price) / self.scale
@@ -419,7 +423,8 @@ class WorstShare:
         out = total > self.weight + slack
         np.logical_or.at(out, self.group, size > (ceiling + slack)[self.group])
         value = np.bincount(self.group, self.target * price, minlength=len(self.weight))
-        return np.where(out, np.inf, value)
+        unpriced = np.maximum(self.weight - total, 0.0)
+        return np.where(out, np.inf, value - unpriced * self.floor)
 
     def project(self, price: Floats) -> Floats:
         """Prices capped row by row, then shrunk together until the group's budget holds."""
@@ -440,6 +445,7 @@ class WorstShare:
         reach = self.scale * np.maximum(np.abs(least - self.target), np.abs(most - self.target))
         top = np.zeros(groups)
         np.maximum.at(top, self.group, reach)
+        top = np.maximum(top, self.floor)
         row = np.arange(rows)
         shared = (self.count > 1)[self.group]
         excess = row[shared]
@@ -450,7 +456,7 @@ class WorstShare:
         entry_col = np.concatenate([self.group, self.group, place[excess], place[excess]])
         return Expansion(
             col_cost=np.concatenate([self.weight, (self.weight / self.count)[self.group[excess]]]),
-            col_lower=np.zeros(groups + len(excess)),
+            col_lower=np.concatenate([self.floor, np.zeros(len(excess))]),
             col_upper=np.concatenate([top, reach[excess]]),
             row_source=source,
             row_scale=np.concatenate([self.scale, -self.scale]),

@@ -23,7 +23,7 @@ from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import Solver, solver
 from optiterr.solvers.priced import climb
 from optiterr.solvers.supervise import supervised, supervised_relax
-from optiterr.undivided import FEW_SETS, Sets, raised, sets_each, short
+from optiterr.undivided import FEW_SETS, Sets, raised, sets_each, short, worthwhile
 
 Report = Callable[[Improvement], None]
 Stop = Callable[[], bool]
@@ -164,6 +164,36 @@ def proved_bound(
 
     bound = prove(model, prices, chunks())
     return bound, PairCount(considered=model.served_pairs, possible=counted)
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """What is proved of a plan: no plan over ``pairs`` costs less than ``value``.
+
+    By the prices of ``bound`` and, where ``whole`` is given, by whole accounts.
+    """
+
+    value: float
+    bound: Bound
+    whole: Whole | None
+    pairs: PairCount
+
+
+def proof_of(
+    rules: Mapping[str, Rule],
+    problem: Problem,
+    model: Model,
+    x: Floats,
+    prices: Floats | None,
+    stakes: Floats | None = None,
+    threads: int = 1,
+) -> Proof:
+    """What ``prices`` and ``stakes`` (sought unless given) prove, held against the plan ``x``."""
+    bound, pairs = proved_bound(rules, problem, model, prices)
+    value, whole = bound.value, None
+    if pairs.considered == pairs.possible and worthwhile(model):
+        value, whole = whole_bound(model, bound, x, stakes, threads=threads)
+    return Proof(value, bound, whole, pairs)
 
 
 def whole_bound(

@@ -120,7 +120,10 @@ class Sets:
         at: list[Floats] = []
         slope: list[Floats] = []
         level: list[Floats] = []
-        for start, block in zip(self._model.row_start, self._model.blocks, strict=False):
+        conjugates = self._bound.conjugates
+        for start, block, conjugate in zip(
+            self._model.row_start, self._model.blocks, conjugates, strict=False
+        ):
             own = np.flatnonzero(place[start : start + block.rows] >= 0)
             if not len(own):
                 continue
@@ -131,6 +134,8 @@ class Sets:
             at += list(points[0][own])
             slope += list(points[1][own])
             level += list(points[2][own])
+            # Let out by the tolerance, limits are worth a little more than the bound counts.
+            self._base -= float(np.maximum(points[3] - conjugate, 0.0)[own].sum())
         self._value = np.ascontiguousarray(value[self._order])
         # The blocks' order back to the order by rep.
         back = np.argsort(np.argsort(self._row))
@@ -325,11 +330,12 @@ def _own_rows(model: Model, prices: Floats) -> tuple[Ints, Ints, Floats]:
     )
 
 
-def _excess(function: Any, price: Floats) -> tuple[Floats, Floats, Floats]:
-    """Points, slopes and levels of ``f(y) + f*(price) - price y``, which is never below 0.
+def _excess(function: Any, price: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Points, slopes and levels of ``f(y) + f*(price) - price y``, which is never below 0; and
+    ``f*(price)``.
 
     Slopes have one column more than points. Loads that keep a hard limit within the tolerance keep
-    it here.
+    it here, in ``f*`` too.
     """
     wide = _widened(function)
     hard = np.full(function.rows, HARD * max(1e-9, float(np.abs(price).max(initial=0.0))))
@@ -337,8 +343,9 @@ def _excess(function: Any, price: Floats) -> tuple[Floats, Floats, Floats]:
     climb = np.zeros_like(at)
     climb[:, 1:] = np.cumsum(slope[:, :-1] * np.diff(at, axis=1), axis=1)
     level = base[:, None] + climb - price[:, None] * at
-    level -= level.min(axis=1, keepdims=True)
-    return at, np.hstack([before[:, None], slope]) - price[:, None], level
+    conjugate = -level.min(axis=1)
+    level += conjugate[:, None]
+    return at, np.hstack([before[:, None], slope]) - price[:, None], level, conjugate
 
 
 def _widened(function: Any) -> Any:

@@ -684,7 +684,7 @@ def test_pairs_that_better_plans_use_stay(seed: int) -> None:
             total, regret, _, _ = passes.regrets(price)
         bound = total - core.conjugate(price) + core.constant
         worth = values[rng.choice(kept)]
-        pair = useful(core, regret, bound, worth)
+        pair = useful(bound + regret, worth)
         assert np.isin(choices[values < worth], pair).all()
         assert np.isin(choices[values.argmin()], pair).all()
 
@@ -700,7 +700,7 @@ def test_fixing_leaves_something_out() -> None:
             core = Core.of(made)
             with closing(Passes(core, 1)) as passes:
                 _, regret, _, _ = passes.regrets(found.price)
-            fewer += len(useful(core, regret, found.bound, least)) < len(made.pairs)
+            fewer += len(useful(found.bound + regret, least)) < len(made.pairs)
     assert fewer > 10
 
 
@@ -722,7 +722,7 @@ def test_the_whole_left_to_a_solver_finds_the_optimum(seed: int) -> None:
     watch.prove(found.bound)
     at = rng.choice(kept)
     watch.offer(choices[at], float(values[at]))
-    finish(core, regret, found.bound, watch, limits, watch.end)
+    finish(core, found.bound + regret, watch, limits, watch.end)
     room = 1e-6 * max(1.0, abs(values.min()))
     assert watch.worth == pytest.approx(values.min(), abs=room)
     assert watch.bound <= values.min() + room

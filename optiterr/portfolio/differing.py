@@ -23,7 +23,7 @@ from optiterr.problem import Problem
 from optiterr.rowfunctions import Band, RowFunction, worst
 from optiterr.scenario.loading import Scenario
 from optiterr.solution import Limits, Solution, Status
-from optiterr.solving import finite, left_out_models, proved_bound
+from optiterr.solving import finite, left_out_models, proof_of
 
 Ints = NDArray[np.int64]
 
@@ -162,7 +162,7 @@ class Maker:
         said = replace(answer, x=x, status=Status.FEASIBLE, objective=model.value(x), bound=None)
         told = audit(self.scenario.rules, problem, model, said)
         prices = prices_of(model, best.prices)
-        bound, pairs = proved_bound(self.scenario.rules, problem, model, prices)
+        proof = proof_of(self.scenario.rules, problem, model, x, prices)
         assignment = assignment_of(model, x)
         solver = best.solver.model_copy(
             update={
@@ -176,20 +176,21 @@ class Maker:
             update={
                 "status": Status.FEASIBLE,
                 "cost": told.cost,
-                "bound_proved": bound.value,
+                "bound_proved": proof.value,
                 "bound_claimed": None,
-                "gap_proved": finite(relative_gap(told.cost, bound.value)),
+                "gap_proved": finite(relative_gap(told.cost, proof.value)),
                 "gap_improvement": improvement_gap(
-                    self.scenario.rules, problem, told.cost, bound.value
+                    self.scenario.rules, problem, told.cost, proof.value
                 ),
-                "gap": gap_of(model, x, bound, told.cost),
+                "gap": gap_of(model, x, proof.bound, told.cost),
+                "whole": proof.whole,
                 "terms": told.terms,
                 "findings": told.findings,
                 "assignment": {
                     str(account): str(rep) for account, rep in assignment.items() if rep is not None
                 },
                 "open": tuple(str(account) for account, rep in assignment.items() if rep is None),
-                "pairs": pairs,
+                "pairs": proof.pairs,
                 "solver": solver,
                 "log": (),
             }

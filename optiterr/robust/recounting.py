@@ -20,7 +20,7 @@ from optiterr.robust.combining import Futures
 from optiterr.robust.record import Aim, InFuture, RobustPlan
 from optiterr.scenario.loading import Scenario
 from optiterr.solution import Status
-from optiterr.solving import finite, proved_bound
+from optiterr.solving import finite, proof_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,21 +165,22 @@ def as_plan(scenario: Scenario, problem: Problem, nominal: Plan, record: RobustP
     rep = problem.rep_index.get_indexer(pd.Index(books, dtype=object))
     x = model.picks(model.choose(rep))
     prices = prices_of(model, nominal.prices)
-    bound, pairs = proved_bound(scenario.rules, problem, model, prices)
+    proof = proof_of(scenario.rules, problem, model, x, prices)
     return nominal.model_copy(
         update={
             "status": Status.FEASIBLE,
             "cost": counted.cost,
             "bound_claimed": None,
-            "bound_proved": bound.value,
-            "gap_proved": finite(relative_gap(counted.cost, bound.value)),
-            "gap_improvement": improvement_gap(scenario.rules, problem, counted.cost, bound.value),
-            "gap": gap_of(model, x, bound, counted.cost),
+            "bound_proved": proof.value,
+            "gap_proved": finite(relative_gap(counted.cost, proof.value)),
+            "gap_improvement": improvement_gap(scenario.rules, problem, counted.cost, proof.value),
+            "gap": gap_of(model, x, proof.bound, counted.cost),
+            "whole": proof.whole,
             "terms": counted.terms,
             "findings": counted.findings,
             "assignment": {str(one): str(to) for one, to in books.dropna().items()},
             "open": tuple(map(str, books.index[books.isna()])),
-            "pairs": pairs,
+            "pairs": proof.pairs,
             "log": (),
         }
     )

@@ -161,6 +161,7 @@ class _Made:
             own = function.group == group
             rank = int(np.ceil(function.count[group]))
             level[group] = max(_largest(then[own], rank), _largest(now[own], rank + 1))
+        level = np.maximum(level, function.floor)
         self._hold(float((function.weight * level).sum()), sink)
         reach = level[function.group] / function.scale
         dear = (function.weight / function.count)[function.group] * function.scale

@@ -1,0 +1,300 @@
+"""Bounds for whole accounts: by hand, against every set and every plan, and against lies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from search_toys import every_choice, every_value, tiny
+
+from optiterr import undivided
+from optiterr.certificate import lower_bound
+from optiterr.engine import save
+from optiterr.engine import solve as solve_scenario
+from optiterr.errors import AuditError
+from optiterr.model import Model, ModelBuilder
+from optiterr.pairs import Pairs
+from optiterr.plan import Plan
+from optiterr.rowfunctions import Band, Piecewise, worst
+from optiterr.scenario.loading import load
+from optiterr.search.decompose import solve
+from optiterr.solution import Limits
+from optiterr.tighten import tightened
+from optiterr.undivided import Sets, raised, sets_each, short, worthwhile
+from optiterr.verification import verify
+
+QUICKSTART = Path(__file__).resolve().parents[1] / "scenarios" / "quickstart" / "quickstart.yaml"
+
+MANY = 1_000_000
+
+
+def builder(accounts: int, reps: int) -> ModelBuilder:
+    ids = (
+        np.array([f"{one}{at}" for at in range(count)], dtype=object)
+        for one, count in (("a", accounts), ("r", reps))
+    )
+    return ModelBuilder(*ids, Pairs.full(accounts, reps))
+
+
+def one_for_two() -> Model:
+    """One account of size 2, two reps whose part is 1; each unit off costs 3."""
+    made = builder(1, 2)
+    made.add_rep_rows("even", Band.of(2, low=1.0, high=1.0, price_below=3.0, price_above=3.0), 2.0)
+    return made.build()
+
+
+def test_an_account_that_two_reps_would_share_by_hand() -> None:
+    """Divided, nobody is off by anything. Whole, one rep has 1 too much and one 1 too little: 6.
+
+    At stakes of 0 either rep loses 3 with the account and 3 without it.
+    """
+    model = one_for_two()
+    bound = lower_bound(model, np.zeros(2))
+    assert bound.value == pytest.approx(0.0, abs=1e-9)
+    found = Sets(model, bound).bound(np.zeros(1), MANY)
+    assert found.losses.tolist() == [3.0, 3.0]
+    assert found.value == pytest.approx(6.0, abs=1e-6)
+    assert found.value <= 6.0
+
+
+def test_limits_count_too_by_hand() -> None:
+    """Two accounts of 2 hours; r0 costs nothing and has room for 3, r1 costs 5 for each.
+
+    Divided, half an account goes to r1: 2.5. Whole, r0 can have one: 5. With the price 2.5 an hour
+    accounts are tied; a stake of 0 leaves r0 its choice: with one it wastes an hour, 2.5.
+    """
+    made = builder(2, 2)
+    made.add_cost("travel", [0.0, 5.0, 0.0, 5.0])
+    made.add_rows("hours", Band.of(1, upper=3.0), ["r0"], [0, 0], [0, 2], 2.0)
+    model = made.build()
+    bound = lower_bound(model, np.array([2.5]))
+    assert bound.value == pytest.approx(2.5)
+    found = Sets(model, bound).bound(np.zeros(2), MANY)
+    assert found.losses == pytest.approx([2.5, 0.0], abs=1e-5)
+    assert found.value == pytest.approx(5.0, abs=1e-4)
+
+
+def losses_counted(model: Model, price: np.ndarray, stakes: np.ndarray) -> np.ndarray:
+    """What each rep loses at least, over all sets of its pairs."""
+    bound = lower_bound(model, price)
+    reduced = model.cost.copy()
+    for start, block in zip(model.row_start, model.blocks, strict=False):
+        reduced += block.matrix.T @ bound.prices[start : start + block.rows]
+    apart = reduced - (bound.cheapest + stakes)[model.pairs.account]
+    found = []
+    for rep in range(int(model.pairs.rep.max()) + 1):
+        own = np.flatnonzero(model.pairs.rep == rep)
+        least = np.inf
+        for picks in product((0, 1), repeat=len(own)):
+            x = np.zeros(len(model.pairs))
+            x[own] = picks
+            lost = float(np.abs(apart[own])[(x[own] == 1) != (apart[own] < 0)].sum())
+            for start, block in zip(model.row_start, model.blocks, strict=False):
+                if not isinstance(block.function, Band | Piecewise):
+                    continue
+                y, p = block.matrix @ x, bound.prices[start : start + block.rows]
+                excess = block.function.value(y) + block.function.conjugate(p) - p * y
+                for row in range(block.rows):
+                    mine = model.pairs.rep[block.matrix[[row]].indices]
+                    if len(mine) and (mine == rep).all():
+                        lost += float(excess[row])
+            least = min(least, lost)
+        found.append(least)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_losses_are_the_least_over_all_sets(seed: int) -> None:
+    model, rng = tiny([41, seed]), np.random.default_rng(seed)
+    price = rng.normal(size=model.rows) * 2.0
+    ledger = Sets(model, lower_bound(model, price))
+    stakes = ledger.halfway() * rng.uniform(0.5, 1.5, model.pairs.accounts)
+    counted = losses_counted(model, price, stakes)
+    found = ledger.bound(stakes, MANY)
+    # Hard limits are let out by the tolerance, and cost much, not everything.
+    soft = counted < 1e3
+    assert soft.any()
+    assert found.losses[soft] == pytest.approx(counted[soft], rel=1e-4, abs=1e-4)
+    assert (found.losses <= counted + 1e-4 * np.maximum(1.0, np.abs(counted))).all()
+
+
+def test_few_sets_prove_less_and_never_more() -> None:
+    lifts = []
+    for seed in range(60):
+        model = tiny([42, seed])
+        least = float(every_value(model, every_choice(model.pairs)).min())
+        answer = solve(model, Limits(seconds=1.0, seed=1))
+        if answer.prices is None:
+            continue
+        bound = lower_bound(model, answer.prices)
+        ledger = Sets(model, bound)
+        values = [ledger.bound(ledger.halfway(), sets).value for sets in (1, 30, MANY)]
+        assert values == sorted(values)
+        assert values[-1] <= least + 1e-6 * max(1.0, abs(least))
+        lifts.append(values[-1] - bound.value)
+    assert len(lifts) > 40
+    assert sum(lift > 1e-3 for lift in lifts) > 10
+
+
+def test_better_stakes_prove_more() -> None:
+    better = 0
+    for seed in range(30):
+        model = tiny([43, seed])
+        least = float(every_value(model, every_choice(model.pairs)).min())
+        if not np.isfinite(least):
+            continue
+        ledger = Sets(model, lower_bound(model, np.zeros(model.rows)))
+        first = ledger.bound(ledger.halfway(), 1000)
+        found = raised(ledger, ledger.halfway(), least, 1000, 100_000)
+        assert first.value <= found.value <= least + 1e-6 * max(1.0, abs(least))
+        better += found.value > first.value + 1e-6
+    assert better > 5
+
+
+def test_threads_change_nothing() -> None:
+    model = tiny([44, 1])
+    ledger = Sets(model, lower_bound(model, np.zeros(model.rows)))
+    one, two = (ledger.bound(ledger.halfway(), 500, threads) for threads in (1, 2))
+    assert one.value == two.value
+    assert one.losses.tolist() == two.losses.tolist()
+    assert one.looked == two.looked
+
+
+def test_a_rep_that_loses_less_than_proved_is_told() -> None:
+    model = one_for_two()
+    ledger = Sets(model, lower_bound(model, np.zeros(2)))
+    found = ledger.bound(np.zeros(1), MANY)
+    assert ledger.spare(np.array([0]), found) == pytest.approx([0.0, 0.0], abs=1e-9)
+    found.losses[1] = 3.5
+    with pytest.raises(AuditError, match=r"rep r1 loses 3 in this plan, less than .* 3\.5"):
+        ledger.spare(np.array([0]), found)
+
+
+def test_stakes_are_kept_to_seven_digits() -> None:
+    assert short(np.array([1 / 3, 1234567.89, 0.0])).tolist() == [0.3333333, 1234568.0, 0.0]
+
+
+def test_where_it_is_worth_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = one_for_two()
+    assert worthwhile(model)
+    assert sets_each(model) == undivided.SETS
+    monkeypatch.setattr(undivided, "ALL_SETS", 1000)
+    assert sets_each(model) == 500
+    monkeypatch.setattr(undivided, "MOST_PAIRS", 1)
+    assert not worthwhile(model)
+
+
+# ------------------------------------------------------------------------- accounts that are large
+
+
+def test_an_account_beyond_its_part_is_paid_with_the_pair_by_hand() -> None:
+    """Of 2 units, 1 is beyond either rep's part: 3 is paid with any pair, and 1 stays in the row.
+
+    Row prices alone prove these 3 now; that the other rep lacks 1 needs whole accounts.
+    """
+    model = one_for_two()
+    tight = tightened(model)
+    assert tight.cost.tolist() == [3.0, 3.0]
+    assert tight.blocks[0].matrix.toarray().tolist() == [[1.0, 0.0], [0.0, 1.0]]
+    assert lower_bound(tight, np.zeros(2)).value == pytest.approx(3.0)
+    for x in np.eye(2):
+        assert tight.value(x) == model.value(x) == 6.0
+
+
+def test_the_worst_rep_is_off_by_what_the_largest_account_is_by_hand() -> None:
+    """4 units to two reps with a part of 1: whoever has them is 3 over."""
+    made = builder(1, 2)
+    made.add_rep_rows("worst", worst([0, 0], 1.0, 2.0), 4.0)
+    model = made.build()
+    assert lower_bound(model, np.zeros(2)).value == pytest.approx(0.0, abs=1e-9)
+    tight = tightened(model)
+    assert lower_bound(tight, np.zeros(2)).value == pytest.approx(6.0)
+    assert lower_bound(tight, np.array([1.0, 0.0])).value <= 6.0
+    assert [tight.value(x) for x in np.eye(2)] == [6.0, 6.0]
+    assert lower_bound(tightened(model, all_pairs=False), np.zeros(2)).value <= 1e-9
+
+
+def test_rows_with_an_upper_limit_or_negative_loads_stay() -> None:
+    made = builder(1, 2)
+    made.add_rep_rows("limit", Band.of(2, high=1.0, upper=9.0, price_above=3.0), 2.0)
+    made.add_rep_rows("both ways", Band.of(2, high=1.0, price_above=3.0), np.array([2.0, -1.0]))
+    made.add_rep_rows("free", Band.of(2, low=1.0, high=1.0, price_below=3.0), 2.0)
+    model = made.build()
+    tight = tightened(model)
+    assert tight.blocks[0] is model.blocks[0]
+    assert tight.blocks[2] is model.blocks[2]
+    # Of the second block only the row without negative loads changes.
+    assert tight.blocks[1].matrix.data.tolist() == [1.0, -1.0]
+    assert tight.cost.tolist() == [3.0, 0.0]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_tightening_costs_no_plan_anything_and_proves_no_less(seed: int) -> None:
+    model, rng = tiny([45, seed]), np.random.default_rng(seed)
+    choices = every_choice(model.pairs)
+    tight = tightened(model)
+    assert every_value(tight, choices) == pytest.approx(every_value(model, choices))
+    price = rng.normal(size=model.rows)
+    proved = lower_bound(tight, price).value
+    least = float(every_value(model, choices).min())
+    assert proved <= least + 1e-6 * max(1.0, abs(least))
+
+
+# ------------------------------------------------------------------------------- in a plan's file
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plan file of the quickstart, where whole accounts prove a good part of the bound."""
+    asked = load(QUICKSTART)
+    file = tmp_path_factory.mktemp("quickstart") / "plan.json"
+    save(solve_scenario(asked), asked, file)
+    return file
+
+
+def test_a_plan_says_what_whole_accounts_prove(told: Path) -> None:
+    plan = Plan.read(told)
+    assert plan.whole is not None
+    assert plan.gap is not None
+    assert plan.cost is not None
+    assert plan.bound_proved is not None
+    apart = plan.gap.regret + plan.gap.residual + plan.gap.rounding
+    # The identity of prices, less what whole accounts add.
+    assert plan.cost - plan.bound_proved == pytest.approx(apart - plan.whole.lift, abs=1e-6)
+    assert 0 < plan.whole.lift <= sum(plan.whole.losses.values())
+    assert plan.bound_proved <= plan.cost
+    assert set(plan.whole.stakes) == set(plan.assignment)
+
+
+@pytest.mark.parametrize(
+    ("change", "fails", "says"),
+    [
+        (lambda p: p["whole"].update(lift=p["whole"]["lift"] + 0.5), "whole accounts add", ""),
+        (lambda p: p["whole"]["losses"].clear(), "no less than whole accounts", "in all"),
+        (lambda p: p["whole"].update(sets=1), "proved bound", ""),
+        (lambda p: p["whole"].update(sets=10**9), "no less than whole accounts", "looked at again"),
+        (lambda p: p["whole"]["stakes"].popitem(), "no less than whole accounts", "the accounts"),
+        (lambda p: p.update(whole=None), "proved bound", ""),
+        (
+            lambda p: p["whole"].update(stakes=dict.fromkeys(p["whole"]["stakes"], 50.0)),
+            "proved bound",
+            "",
+        ),
+    ],
+    ids=["lift", "losses", "few sets", "many sets", "an account", "none", "stakes"],
+)
+def test_doctored_proofs_of_whole_accounts_are_found_out(
+    told: Path, change: Callable[[dict[str, Any]], object], fails: str, says: str
+) -> None:
+    assert verify(told).holds
+    lie = json.loads(told.read_text(encoding="utf-8"))
+    change(lie)
+    path = told.with_name("lie.json")
+    path.write_text(json.dumps(lie), encoding="utf-8")
+    wrong = [one for one in verify(path).checks if not one.holds]
+    assert any(fails in one.what and says in one.recounted for one in wrong)
