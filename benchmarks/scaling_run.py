@@ -32,6 +32,7 @@ from optiterr.solution import Improvement, Limits, Solution
 from optiterr.solvers import solver
 from optiterr.solvers.priced import climb
 from optiterr.solvers.supervise import supervised
+from optiterr.solving import whole_bound
 
 Ints = NDArray[np.int64]
 Line = tuple[float, float | None, float | None]
@@ -148,7 +149,9 @@ def judged(case: Instance, answer: Solution, lines: list[Line], seconds: float) 
     cost, said = told["cost"], answer.objective
     honest = cost is not None and (said is None or abs(said - cost) <= AGREE * max(1.0, abs(cost)))
     told["cost_as_claimed"] = honest if answer.x is not None else None
-    proved = None if answer.prices is None else lower_bound(model, answer.prices).value
+    begun = perf_counter()
+    proved = None if answer.prices is None else proved_again(model, answer)
+    told["proof_seconds"] = round(perf_counter() - begun, 3)
     told["bound_proved"] = proved
     bound, kind = answer.bound, "claimed"
     if proved is not None and (bound is None or bound <= proved + NOISE * max(1.0, abs(proved))):
@@ -164,6 +167,15 @@ def judged(case: Instance, answer: Solution, lines: list[Line], seconds: float) 
         prices = climb(model, CLIMBS, lambda: perf_counter() > end)
         told["bound_climbed"] = lower_bound(model, prices).value
     return told
+
+
+def proved_again(model: Model, answer: Solution) -> float:
+    """What the solver's row prices prove and, where it is worth it, whole accounts beyond them."""
+    assert answer.prices is not None
+    bound = lower_bound(model, answer.prices)
+    if answer.x is None or answer.stakes is None:
+        return bound.value
+    return whole_bound(model, bound, answer.x, answer.stakes)[0]
 
 
 def counted(model: Model, choice: Ints | None) -> dict[str, Any]:
