@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -149,14 +151,16 @@ def curves(draw: st.DrawFn) -> Piecewise:
 @st.composite
 def worsts(draw: st.DrawFn) -> WorstShare:
     rows = draw(st.integers(1, 4))
-    count = draw(st.floats(1, rows))
-    return WorstShare.of(
+    count = draw(st.one_of(st.just(1.0), st.floats(1, rows)))
+    made = WorstShare.of(
         [0] * rows,
         draw(st.lists(number, min_size=rows, max_size=rows)),
         draw(positive),
         count,
         draw(st.lists(positive, min_size=rows, max_size=rows)),
     )
+    floor = draw(positive) if count == 1.0 and draw(st.booleans()) else 0.0
+    return replace(made, floor=np.array([floor]))
 
 
 functions = st.one_of(bands(), curves(), worsts())
@@ -180,7 +184,9 @@ def test_the_conjugate_is_reached(function: RowFunction, data: st.DataObject) ->
     draw = st.lists(number, min_size=function.rows, max_size=function.rows)
     price = function.project(np.array(data.draw(draw)))
     if isinstance(function, WorstShare):
-        best = price @ function.target - function.value(function.target).sum()
+        # All as far off as costs nothing more than the floor.
+        load = function.target + np.sign(price) * function.floor[0] / function.scale
+        best = price @ load - function.value(load).sum()
     else:
         marks = (
             [function.lower[0], function.low[0], function.high[0], function.upper[0], 0.0]
