@@ -13,11 +13,8 @@ import numpy as np
 from optiterr.audit import (
     assignment_of,
     audit,
-    gap_of,
-    improvement_gap,
     trusted_status,
 )
-from optiterr.certificate import relative_gap
 from optiterr.compile import Compiled, compile_model, eligibility
 from optiterr.errors import AuditError
 from optiterr.explain.infeasible import (
@@ -311,18 +308,13 @@ def _audited(
         proof = proof_of(
             rules, problem, model, solution.x, relaxed.prices, solution.stakes, limits.threads
         )
-        gap = gap_of(model, solution.x, proof.bound, cost)
-        improvement = improvement_gap(rules, problem, cost, proof.value)
+        claims = proof.claims(rules, problem, model, solution.x, cost)
     assignment = assignment_of(model, solution.x)
     return draft.model_copy(
         update={
             "status": trusted_status(solution.status, cost, solution.bound, limits.gap),
             "cost": cost,
-            "bound_proved": proof.value,
-            "gap_proved": finite(relative_gap(cost, proof.value)),
-            "gap_improvement": improvement,
-            "gap": gap,
-            "whole": proof.whole,
+            **claims,
             "terms": counted.terms,
             "findings": counted.findings,
             "assignment": {
@@ -330,7 +322,6 @@ def _audited(
             },
             "reps": tuple(map(str, problem.rep_ids)),
             "open": tuple(str(account) for account, rep in assignment.items() if rep is None),
-            "pairs": proof.pairs,
             "prices": model.by_block(proof.bound.prices),
             "solver": draft.solver.model_copy(
                 update={"seconds": {**draft.solver.seconds, **clock.seconds}}

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from optiterr.charging import charge_of
+
 DEEPEST = 24
 """Most accounts in which one rep's set may differ from the accounts that pay for themselves."""
 
@@ -16,17 +18,6 @@ FIRST = 6
 
 GROWTH = 1.5
 """Each search looks at sets that cost so many times as much as those of the search before."""
-
-
-@njit(cache=True, nogil=True, inline="always")
-def excess_of(row, load, first, at, level, slope, before):
-    """What ``load`` of ``row`` costs beyond its price: straight lines through the row's points."""
-    low, high = first[row], first[row + 1]
-    if load <= at[low]:
-        return level[low] - before[row] * (at[low] - load)
-    while low + 1 < high and at[low + 1] < load:
-        low += 1
-    return level[low] + slope[low] * (load - at[low])
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -71,7 +62,7 @@ def rep_losses(
                     load[0, k] += value[pair, k]
         total = 0.0
         for k in range(rows):
-            total += excess_of(base + k, load[0, k], first, at, level, slope, before)
+            total += charge_of(base + k, load[0, k], first, at, level, slope, before)
         best = total
         # Pairs by what differing in them costs; the least that a unit of load costs from each on.
         cost = np.abs(reduced[begin:end])
@@ -137,7 +128,7 @@ def rep_losses(
                 for k in range(rows):
                     y = load[depth, k] + step[n, k]
                     load[depth + 1, k] = y
-                    total += excess_of(base + k, y, first, at, level, slope, before)
+                    total += charge_of(base + k, y, first, at, level, slope, before)
                 depth += 1
                 paid[depth] = paid[depth - 1] + cost[order[n]]
                 taken[depth] = n

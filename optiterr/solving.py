@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from optiterr.audit import prove
-from optiterr.certificate import Bound
+from optiterr.audit import gap_of, improvement_gap, prove
+from optiterr.certificate import Bound, relative_gap
 from optiterr.compile import models_of_all_pairs
 from optiterr.model import Model
 from optiterr.pairs import Floats
@@ -177,6 +178,19 @@ class Proof:
     bound: Bound
     whole: Whole | None
     pairs: PairCount
+
+    def claims(
+        self, rules: Mapping[str, Rule], problem: Problem, model: Model, x: Floats, cost: float
+    ) -> dict[str, Any]:
+        """What the file of the plan ``x``, recounted at ``cost``, says of its proof."""
+        return {
+            "bound_proved": self.value,
+            "gap_proved": finite(relative_gap(cost, self.value)),
+            "gap_improvement": improvement_gap(rules, problem, cost, self.value),
+            "gap": gap_of(model, x, self.bound, cost),
+            "whole": self.whole,
+            "pairs": self.pairs,
+        }
 
 
 def proof_of(

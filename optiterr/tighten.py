@@ -43,6 +43,8 @@ def tightened(model: Model, *, all_pairs: bool = True) -> Model:
 def _capped(block: Block) -> tuple[Block, Floats | None]:
     """The block with no entry beyond where its row is charged by the unit, and what pairs pay."""
     most, price = _ends(block)
+    if not np.isfinite(most).any():
+        return block, None
     matrix = block.matrix
     row = np.repeat(np.arange(block.rows), np.diff(matrix.indptr))
     negative = np.bincount(row, matrix.data < 0, minlength=block.rows) > 0

@@ -72,8 +72,8 @@ class Undivided:
 
 def worthwhile(model: Model) -> bool:
     """Whether the bound is likely to be worth its time: few accounts a rep, and not too many."""
-    reps = len(np.unique(model.pairs.rep))
-    return 0 < len(model.pairs) <= MOST_PAIRS and model.pairs.accounts <= MOST_EACH * reps
+    few = 0 < len(model.pairs) <= MOST_PAIRS
+    return few and model.pairs.accounts <= MOST_EACH * _reps(model)
 
 
 def short(stakes: Floats) -> Floats:
@@ -83,8 +83,12 @@ def short(stakes: Floats) -> Floats:
 
 def sets_each(model: Model) -> int:
     """How many sets are looked at for each rep of ``model``."""
-    reps = max(1, len(np.unique(model.pairs.rep)))
-    return int(min(SETS, ALL_SETS // reps))
+    return int(min(SETS, ALL_SETS // max(1, _reps(model))))
+
+
+def _reps(model: Model) -> int:
+    """How many reps have a pair."""
+    return int(np.count_nonzero(np.bincount(model.pairs.rep)))
 
 
 class Sets:
@@ -100,8 +104,8 @@ class Sets:
         self._reps = int(rep.max(initial=-1)) + 1
         self._order = np.argsort(rep, kind="stable")
         self._first = np.searchsorted(rep[self._order], np.arange(self._reps + 1))
-        self._reduced = reduced_cost(model, bound.prices)
-        self._regret = self._reduced - bound.cheapest[model.pairs.account]
+        reduced = reduced_cost(model, bound.prices)
+        self._regret = reduced - bound.cheapest[model.pairs.account]
         self._base = model.constant - sum(float(part.sum()) for part in bound.conjugates)
         self._lay_out()
 
@@ -116,7 +120,7 @@ class Sets:
         place = np.full(self._model.rows, -1)
         place[self._row] = np.arange(len(order)) - self._row_first[owner]
         width = int(place.max(initial=-1)) + 1
-        value = np.zeros((len(self._reduced), width))
+        value = np.zeros((len(self._regret), width))
         at: list[Floats] = []
         slope: list[Floats] = []
         level: list[Floats] = []
@@ -293,16 +297,11 @@ class _Lines:
 
     def excess(self, load: Floats) -> Floats:
         """What each row costs beyond its price at ``load``."""
-        from optiterr.enumeration import excess_of
+        from optiterr.charging import charge_all
 
-        one: Any = excess_of
-        return np.array(
-            [
-                one(row, load[row], self.first, self.at, self.level, self.slope, self.before)
-                for row in range(len(load))
-            ],
-            dtype=float,
-        )
+        found = np.empty(len(load))
+        charge_all(load, self.first, self.at, self.level, self.slope, self.before, found)
+        return found
 
 
 def _own_rows(model: Model, prices: Floats) -> tuple[Ints, Ints, Floats]:

@@ -41,6 +41,7 @@ FLOORS: dict[str, int] = {
             "units",
             "tables",
             "straight",
+            "charging",
             "tighten",
             "enumeration",
             "undivided",

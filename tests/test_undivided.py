@@ -175,6 +175,14 @@ def test_a_rep_that_loses_less_than_proved_is_told() -> None:
         ledger.spare(np.array([0]), found)
 
 
+def test_stakes_begin_halfway_to_the_second_best_pair() -> None:
+    """Reduced costs 1, 4, 9 and 5, 5, 2 at prices of 0: 3 apart each, so 1.5."""
+    made = builder(2, 3)
+    made.add_cost("travel", [1.0, 4.0, 9.0, 5.0, 5.0, 2.0])
+    model = made.build()
+    assert Sets(model, lower_bound(model, np.zeros(0))).halfway().tolist() == [1.5, 1.5]
+
+
 def test_stakes_are_kept_to_seven_digits() -> None:
     assert short(np.array([1 / 3, 1234567.89, 0.0])).tolist() == [0.3333333, 1234568.0, 0.0]
 

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from optiterr.audit import assignment_of, audit, gap_of, improvement_gap, prices_of, prove
+from optiterr.audit import assignment_of, audit, gap_of, prices_of, prove
 from optiterr.belonging import picks_of
-from optiterr.certificate import relative_gap
 from optiterr.goals import Ceiling, aim
 from optiterr.model import Block, Model
 from optiterr.oracle import Oracle
@@ -23,7 +22,7 @@ from optiterr.problem import Problem
 from optiterr.rowfunctions import Band, RowFunction, worst
 from optiterr.scenario.loading import Scenario
 from optiterr.solution import Limits, Solution, Status
-from optiterr.solving import finite, left_out_models, proof_of
+from optiterr.solving import left_out_models, proof_of
 
 Ints = NDArray[np.int64]
 
@@ -176,21 +175,14 @@ class Maker:
             update={
                 "status": Status.FEASIBLE,
                 "cost": told.cost,
-                "bound_proved": proof.value,
                 "bound_claimed": None,
-                "gap_proved": finite(relative_gap(told.cost, proof.value)),
-                "gap_improvement": improvement_gap(
-                    self.scenario.rules, problem, told.cost, proof.value
-                ),
-                "gap": gap_of(model, x, proof.bound, told.cost),
-                "whole": proof.whole,
+                **proof.claims(self.scenario.rules, problem, model, x, told.cost),
                 "terms": told.terms,
                 "findings": told.findings,
                 "assignment": {
                     str(account): str(rep) for account, rep in assignment.items() if rep is not None
                 },
                 "open": tuple(str(account) for account, rep in assignment.items() if rep is None),
-                "pairs": proof.pairs,
                 "solver": solver,
                 "log": (),
             }

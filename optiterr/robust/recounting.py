@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from optiterr.audit import AGREE, gap_of, improvement_gap, prices_of, recount
+from optiterr.audit import AGREE, prices_of, recount
 from optiterr.certificate import relative_gap
 from optiterr.compile import compile_model
 from optiterr.errors import AuditError
@@ -171,16 +171,11 @@ def as_plan(scenario: Scenario, problem: Problem, nominal: Plan, record: RobustP
             "status": Status.FEASIBLE,
             "cost": counted.cost,
             "bound_claimed": None,
-            "bound_proved": proof.value,
-            "gap_proved": finite(relative_gap(counted.cost, proof.value)),
-            "gap_improvement": improvement_gap(scenario.rules, problem, counted.cost, proof.value),
-            "gap": gap_of(model, x, proof.bound, counted.cost),
-            "whole": proof.whole,
+            **proof.claims(scenario.rules, problem, model, x, counted.cost),
             "terms": counted.terms,
             "findings": counted.findings,
             "assignment": {str(one): str(to) for one, to in books.dropna().items()},
             "open": tuple(map(str, books.index[books.isna()])),
-            "pairs": proof.pairs,
             "log": (),
         }
     )

@@ -174,12 +174,13 @@ def _search(
     choice = _moved(ground, watch, first, limits, hot)
     seconds["moves"] = watch.spent - mark
     mark = watch.spent
-    least = found.bound + regret
+    # Each account has a useful pair: with more accounts than that may be, nothing is looked for.
+    least = found.bound + regret if core.accounts <= MOST_PAIRS else None
     whole = None
     if worthwhile(model) and not watch.over():
         sets = Sets(model, lower_bound(model, found.price))
         whole = _whole(model, sets, watch, limits)
-        least = np.maximum(least, sets.least(whole))
+        least = None if least is None else np.maximum(least, sets.least(whole))
     seconds["whole accounts"] = watch.spent - mark
     mark = watch.spent
     _hunted(ground, watch, choice, limits, least)
@@ -200,10 +201,12 @@ def _whole(model: Model, sets: Sets, watch: Watch, limits: Limits) -> Undivided:
     return found
 
 
-def _hunted(ground: Ground, watch: Watch, choice: Ints, limits: Limits, least: Floats) -> None:
+def _hunted(
+    ground: Ground, watch: Watch, choice: Ints, limits: Limits, least: Floats | None
+) -> None:
     """Neighbourhoods from ``choice`` on, and beside them the whole model where it is small.
 
-    ``least`` is what plans with each pair cost at least.
+    ``least`` is what plans with each pair cost at least; None where the model is large.
     """
     core, found, regret = ground.core, ground.found, ground.regret
 
@@ -220,8 +223,7 @@ def _hunted(ground: Ground, watch: Watch, choice: Ints, limits: Limits, least: F
     if watch.best is None or watch.over():
         return
     state = State(watch.best, core.loads(watch.best), watch.worth)
-    small = len(useful(least, watch.worth)) <= MOST_PAIRS
-    if not small:
+    if least is None or len(useful(least, watch.worth)) > MOST_PAIRS:
         hunt(state, watch.end, limits.threads)
         return
     if limits.threads == 1:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from optiterr.charging import charge_of
+
 
 @njit(cache=True, nogil=True)
 def count_entries(indices, count):
@@ -116,24 +118,6 @@ def regrets(start, cost, first, row, value, price, begin, end, regret, best, sec
 
 
 # -- moves: loads are charged by points and slopes; a row that belongs to a ceiling adds to that
-
-
-@njit(cache=True, nogil=True, inline="always")
-def charge_of(row, load, at_first, at, level, slope, before):
-    """What ``load`` of ``row`` costs: straight lines through its points."""
-    low, high = at_first[row], at_first[row + 1]
-    if load <= at[low]:
-        return level[low] - before[row] * (at[low] - load)
-    while low + 1 < high and at[low + 1] < load:
-        low += 1
-    return level[low] + slope[low] * (load - at[low])
-
-
-@njit(cache=True, nogil=True)
-def charge_all(load, at_first, at, level, slope, before, charge):
-    """Fills ``charge`` with what each row costs."""
-    for row in range(len(load)):
-        charge[row] = charge_of(row, load[row], at_first, at, level, slope, before)
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -43,7 +43,7 @@ class Lines:
 
     def charge(self, load: Floats) -> Floats:
         """What each row costs."""
-        from optiterr.search.kernels import charge_all
+        from optiterr.charging import charge_all
 
         found = np.empty(len(load))
         charge_all(load, self.first, self.at, self.level, self.slope, self.before, found)
