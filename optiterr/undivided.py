@@ -279,7 +279,9 @@ class _Lines:
         for k, (at, slope, level) in enumerate(rows):
             free = np.flatnonzero(level <= 1e-12 * np.abs(level).max(initial=0.0))
             low, high = free[0], free[-1]
-            fall[k], rise[k] = max(-slope[low], 0.0), max(slope[high + 1], 0.0)
+            # The flattest on either side, for bent lines may be steeper nearby than farther off.
+            fall[k] = max(-float(slope[: low + 1].max()), 0.0)
+            rise[k] = max(float(slope[high + 1 :].min()), 0.0)
             least[k] = at[low] if fall[k] > 0 else -np.inf
             most[k] = at[high] if rise[k] > 0 else np.inf
         empty = [np.zeros(0)]
@@ -355,10 +357,22 @@ def _widened(function: Any) -> Any:
             lower=function.lower - slack_of(function.lower),
             upper=function.upper + slack_of(function.upper),
         )
-    at = function.at.copy()
-    at[:, 0] -= np.where(np.isinf(function.left), slack_of(at[:, 0]), 0.0)
-    at[:, -1] += np.where(np.isinf(function.right), slack_of(at[:, -1]), 0.0)
-    return replace(function, at=at)
+    at, cost = function.at.copy(), function.cost.copy()
+    if at.shape[1] == 1:
+        # One point becomes two, a hair apart where it is not let out.
+        hair = 1e-12 * np.maximum(1.0, np.abs(at))
+        slope = np.clip(0.0, function.left, function.right)[:, None]
+        at, cost = np.hstack([at, at + hair]), np.hstack([cost, cost + slope * hair])
+    steep = np.diff(cost, axis=1) / np.diff(at, axis=1)
+    before = np.where(np.isinf(function.left), slack_of(at[:, 0]), 0.0)
+    behind = np.where(np.isinf(function.right), slack_of(at[:, -1]), 0.0)
+    # In the slack the cost is that of the end: a line that falls towards it goes on falling, and
+    # one that rises is bent down, so that neither is above the curve anywhere.
+    cost[:, 0] -= np.maximum(steep[:, 0], 0.0) * before
+    cost[:, -1] += np.minimum(steep[:, -1], 0.0) * behind
+    at[:, 0] -= before
+    at[:, -1] += behind
+    return replace(function, at=at, cost=cost)
 
 
 def _steepest(function: Any) -> Floats:

@@ -20,7 +20,7 @@ from optiterr.errors import AuditError
 from optiterr.model import Model, ModelBuilder
 from optiterr.pairs import Pairs
 from optiterr.plan import Plan
-from optiterr.rowfunctions import Band, Piecewise, worst
+from optiterr.rowfunctions import Band, Piecewise, slack_of, worst
 from optiterr.scenario.loading import load
 from optiterr.search.decompose import solve
 from optiterr.solution import Limits
@@ -121,6 +121,35 @@ def test_losses_are_the_least_over_all_sets(seed: int) -> None:
     assert soft.any()
     assert found.losses[soft] == pytest.approx(counted[soft], rel=1e-4, abs=1e-4)
     assert (found.losses <= counted + 1e-4 * np.maximum(1.0, np.abs(counted))).all()
+
+
+@pytest.mark.parametrize("points", [1, 2, 4])
+def test_what_a_row_costs_beyond_its_price_is_never_overstated(points: int) -> None:
+    """Lines for curves with hard and soft ends stay below ``f(y) + f*(p) - p y``, where ``f*`` lets
+    hard ends out: inside, at the ends and in the slack. And their slopes bound them from below."""
+    rng = np.random.default_rng(points)
+    for _ in range(300):
+        at = np.cumsum(rng.uniform(0.2, 3.0, (1, points)), axis=1) + rng.uniform(-40, 40)
+        slopes = np.sort(rng.uniform(-3, 3, points + 1))
+        cost = np.append(0.0, np.cumsum(slopes[1:-1] * np.diff(at[0])))[None, :]
+        ends = np.where(rng.random(2) < 0.6, (-np.inf, np.inf), slopes[[0, -1]])
+        curve = Piecewise.of(at, cost, ends[0], ends[1])
+        price = curve.project(rng.uniform(-4, 4, 1))
+        where, slope, level, conjugate = undivided._excess(curve, price)
+        lines = undivided._Lines.of([(where[0], slope[0], level[0])])
+        slack = slack_of(at[0])
+        loads = np.concatenate(
+            [at[0], at[0] - slack, at[0] + slack, rng.uniform(at[0, 0] - 2, at[0, -1] + 2, 20)]
+        )
+        for y in loads:
+            one = np.array([y])
+            true = float((curve.value(one) + conjugate - price * one)[0])
+            told = float(lines.excess(one)[0])
+            assert told <= true + 1e-9
+            if np.isfinite(true):
+                off = max(lines.least[0] - y, 0.0) * lines.fall[0] if lines.fall[0] else 0.0
+                off += max(y - lines.most[0], 0.0) * lines.rise[0] if lines.rise[0] else 0.0
+                assert off <= told + 1e-9
 
 
 def test_few_sets_prove_less_and_never_more() -> None:
