@@ -225,7 +225,7 @@ def _level_checks(
 
 def _identity(plan: Plan, model: Model, x: Floats, bound: Bound, cost: float) -> list[Check]:
     """Whether the gap sits where the plan says, and adds up."""
-    what = "cost - bound = regrets + residuals"
+    what = "cost - bound of the prices = regrets + residuals"
     try:
         found = gap_of(model, x, bound, cost)
     except AuditError as error:

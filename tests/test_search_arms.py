@@ -57,6 +57,11 @@ def test_sizes_go_where_programs_are_just_done() -> None:
     for _ in range(99):
         arm.learn(0.0, Answer(None, True, 0.0))
     assert arm.size == MANY
+    arm.learn(3.0, Answer(None, None, 1.0))
+    assert (arm.size, arm.calls) == (MANY, 202)
+    arm.size = FIRST
+    arm.learn(3.0, Answer(None, None, 1.0))
+    assert arm.size == FIRST
 
 
 def test_what_was_gained_long_ago_counts_less() -> None:

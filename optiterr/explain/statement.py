@@ -25,7 +25,9 @@ PROOF = r"""Every plan is counted again from the tables by code that builds no m
 its cost stands a lower bound that needs no solver: any prices on the rows give one by weak duality,
 each account going to its cheapest rep at these prices. The identity
 $\text{cost} - \text{bound} = \sum \text{regrets} + \sum \text{residuals}$, regrets of accounts and
-residuals of rows, no part of it negative, says where the gap sits. `optiterr verify` repeats it."""
+residuals of rows, no part of it negative, says where the gap sits. Where reps serve few accounts, a
+lift is then added to the bound: what each rep loses at least because no account can be divided.
+`optiterr verify` repeats it all."""
 
 
 def model_page(name: str | Path) -> tuple[Path, str]:

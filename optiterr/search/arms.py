@@ -89,6 +89,8 @@ class Arm:
         self.calls += 1
         self.gained = MEMORY * self.gained + gain
         self.work = MEMORY * self.work + max(answer.work, 0.01)
+        if answer.done is None:
+            return
         grows = 1.25 if answer.work < QUICK else 1.06
         self.size = float(np.clip(self.size * (grows if answer.done else 0.94), FEW, MANY))
 

@@ -2,7 +2,7 @@
 
 A stage divides the reps into blocks of neighbours and lets accounts move inside each, several
 blocks at a time; the next stage draws other blocks. Missed hard limits cost a price and are driven
-out at the end by moves around the rows that miss them.
+out at the end by moves around the rows that miss them. Chains then change many accounts at once.
 """
 
 from __future__ import annotations
@@ -15,19 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from optiterr.search.chains import STIFF, exchanged
 from optiterr.search.core import Core, Floats, Ints, Mask
+from optiterr.search.ground import Ground, neighbours
 from optiterr.search.moves import Field, wander
-from optiterr.search.neighbourhoods import neighbours
-from optiterr.search.points import Lines, lines
-from optiterr.search.relaxation import Relaxed
 
 STAGES = 20
 """Stages of cooling."""
 
-HOT, COLD = 0.3, 0.05
-"""Heat of the first and of the last stage, in usual regrets of a second pair."""
-
-REACH = 4.0
+REACH = 3.0
 """Pairs with a regret of up to so many times the heat take part in a stage."""
 
 FLOOR = 0.25
@@ -42,43 +38,35 @@ FIRM = tuple(4.0**k for k in range(1, 9))
 MEND = 400
 """Tries for each account around a missed limit, in each step."""
 
+MILD = 0.05
+"""Heat of the last tries of a step, in usual regrets; the first ones have four times as much."""
 
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """What moves need to know: regrets at the prices of the relaxation, and prices of misses."""
+LINKED = 2.0
+"""Pairs with a regret of up to so many usual ones take part in chains."""
 
-    core: Core
-    found: Relaxed
-    regret: Floats
-    hard: Floats
-    usual: float
-
-    @classmethod
-    def of(cls, core: Core, found: Relaxed, regret: Floats, hard: Floats) -> Ground:
-        """The ground of the relaxation ``found``."""
-        return cls(core, found, regret, hard, usual_regret(regret, core.accounts))
-
-    def lines(self, load: Floats, firm: float = 1.0) -> Lines:
-        """What moves near ``load`` are charged, missed limits ``firm`` times as dear."""
-        return lines(self.core, self.found.price, load, firm * self.hard, self.found.load)
-
-    def cost(self, choice: Ints, load: Floats) -> float:
-        """Cost of a plan with missed limits at their prices."""
-        return float(self.core.cost[choice].sum()) + self.lines(load).cost(load)
-
-    def pool(self, choice: Ints, most: float) -> Ints:
-        """The pairs of at most that regret, and those of the plan at hand."""
-        kept = self.regret <= most
-        kept[choice] = True
-        return np.flatnonzero(kept)
+LINKS = 1000
+"""Accounts that chains look at, for each account of the model."""
 
 
-def usual_regret(regret: Floats, accounts: int) -> float:
-    """The usual regret of a second pair worth a look: the median of as many as accounts."""
-    count = min(len(regret), 2 * accounts)
-    extras = np.partition(regret, count - 1)[:count]
-    extras = extras[extras > 0]
-    return float(np.median(extras)) if len(extras) else 1.0
+@dataclass(frozen=True)
+class Cooling:
+    """Heat of the first and of the last stage, in usual regrets of a second pair, and how much
+    dearer than at first missed limits are."""
+
+    hot: float
+    cold: float
+    firm: float
+
+
+GENTLE = Cooling(0.3, 0.1, 1.0)
+"""For models with room."""
+
+TIGHT = Cooling(0.5, 0.15, 2.0)
+"""For models with little room: accounts freeze in sooner, and what misses a limit is hard to mend.
+"""
+
+WARM = Cooling(0.06, 0.05, 1.0)
+"""For going on from a plan that is good already."""
 
 
 def cooled(
@@ -88,12 +76,12 @@ def cooled(
     seed: int,
     threads: int,
     over: Callable[[], bool],
-    hot: float = HOT,
+    how: Cooling = GENTLE,
 ) -> Ints:
     """The plan after all stages; it may miss hard limits a little."""
     core = ground.core
     load = core.loads(choice)
-    heats = ground.usual * np.geomspace(hot, COLD, STAGES + 1)
+    heats = ground.usual * np.geomspace(how.hot, how.cold, STAGES + 1)
     random = np.random.default_rng(seed)
     with ThreadPoolExecutor(max(1, threads)) as pool:
         for high, low in pairwise(heats.tolist()):
@@ -104,7 +92,7 @@ def cooled(
             weight = sum(len(field.account) for field in fields)
             for at in range(0, len(fields), threads):
                 batch = fields[at : at + threads]
-                table = ground.lines(load)
+                table = ground.lines(load, how.firm)
                 jobs = [
                     pool.submit(
                         wander,
@@ -194,7 +182,7 @@ def mended(ground: Ground, choice: Ints, seed: int, over: Callable[[], bool]) ->
             np.repeat(np.arange(len(field.account)), np.diff(field.start)), np.diff(field.first)
         )
         active = np.unique(account[near])
-        heat = COLD * ground.usual
+        heat = MILD * ground.usual
         choice = choice.copy()
         choice[field.account], _ = wander(
             core,
@@ -208,6 +196,45 @@ def mended(ground: Ground, choice: Ints, seed: int, over: Callable[[], bool]) ->
             seed + step,
             active,
         )
+    return choice
+
+
+def linked(ground: Ground, choice: Ints, seed: int, threads: int, over: Callable[[], bool]) -> Ints:
+    """The plan after chains from all accounts; no dearer, missed limits being very dear."""
+    core = ground.core
+    random = np.random.default_rng(seed)
+    pairs = ground.pool(choice, LINKED * ground.usual)
+    fields = list(_fields(core, pairs, choice, random))
+    load = core.loads(choice)
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        for at in range(0, len(fields), threads):
+            if over():
+                break
+            batch, table = fields[at : at + threads], ground.lines(load, STIFF)
+            seeds = random.integers(2**62, size=len(batch)).tolist()
+            jobs = [
+                pool.submit(
+                    exchanged,
+                    core,
+                    field,
+                    choice,
+                    load,
+                    table,
+                    ground.found.price,
+                    one,
+                    LINKS * len(field.account),
+                )
+                for field, one in zip(batch, seeds, strict=True)
+            ]
+            for field, job in zip(batch, jobs, strict=True):
+                # What one block uses up of a common budget may be missing in another.
+                picked, change = job.result()
+                later, heavier = choice.copy(), load.copy()
+                later[field.account] = picked
+                heavier[field.rows] += change
+                saved = core.cost[choice].sum() - core.cost[later].sum()
+                if table.cost(heavier) - table.cost(load) < saved:
+                    choice, load = later, heavier
     return choice
 
 

@@ -7,6 +7,7 @@ solved as small programs until the gap or the time is reached.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import perf_counter
@@ -16,10 +17,12 @@ import numpy as np
 from optiterr.certificate import lower_bound
 from optiterr.model import Model
 from optiterr.search.ascent import Passes, ascend, units, usual_change
-from optiterr.search.cooling import HOT, Ground, cooled, mended
+from optiterr.search.chains import STIFF
+from optiterr.search.cooling import BLOCK, GENTLE, TIGHT, WARM, Cooling, cooled, linked, mended
 from optiterr.search.core import Core, Floats, Ints
 from optiterr.search.diving import dive
 from optiterr.search.exact import MOST_PAIRS, finish, useful
+from optiterr.search.ground import Ground
 from optiterr.search.neighbourhoods import Hunt, State
 from optiterr.search.programs import SOLVERS
 from optiterr.search.relaxation import Relaxed, relaxed
@@ -62,14 +65,15 @@ SOFT = 4.0
 FIRM = 16.0
 """How much dearer missed limits are while neighbourhoods are to drive them out."""
 
-WARM = 0.06
-"""Heat of the first stage when an earlier plan is gone on from, in usual regrets."""
-
 SMALL_SHARE = 0.7
 """Of a small model with one thread, the search of the whole ends at this share of the time."""
 
 TRIES_AN_ACCOUNT = 4000
-"""Moves are no more than so many for each account: more do not help."""
+"""Tries for each account of the first cooling; of a later one, twice as many as of that before."""
+
+ROUNDS = 5
+"""Rounds of cooling where one block holds all reps, at most: in the first both ways, then the
+better one, for as long as that makes better plans."""
 
 
 def solve(
@@ -163,15 +167,15 @@ def _search(
     ground = Ground.of(core, found, regret, _hard(core, found.price))
     mark = watch.spent
     first = None if begin is None else _begun(ground, watch, begin, limits, far)
-    hot = WARM
+    sought = first is None
     if first is None:
-        hot, end = HOT, min(watch.until(DIVE_SHARE), perf_counter() + DIVE_MOST * limits.seconds)
+        end = min(watch.until(DIVE_SHARE), perf_counter() + DIVE_MOST * limits.seconds)
         dived = dive(core, found, ground.hard, lambda: perf_counter() > end or watch.over())
         first, found = dived.choice, replace(found, load=dived.load)
         ground = replace(ground, found=found)
     seconds["dive"] = watch.spent - mark
     mark = watch.spent
-    choice = _moved(ground, watch, first, limits, hot)
+    choice = _moved(ground, watch, first, limits, sought)
     seconds["moves"] = watch.spent - mark
     mark = watch.spent
     # Each account has a useful pair: with more accounts than that may be, nothing is looked for.
@@ -208,10 +212,10 @@ def _hunted(
 
     ``least`` is what plans with each pair cost at least; None where the model is large.
     """
-    core, found, regret = ground.core, ground.found, ground.regret
+    core = ground.core
 
     def hunt(state: State, end: float, threads: int, solvers: tuple[str, ...] = SOLVERS) -> None:
-        Hunt(core, found.price, regret, watch, limits.seed, threads, solvers).run(state, end)
+        Hunt(ground, watch, limits.seed, threads, solvers).run(state, end)
 
     if watch.best is None and not watch.over():
         load = core.loads(choice)
@@ -248,22 +252,67 @@ def _begun(ground: Ground, watch: Watch, begin: Ints, limits: Limits, far: float
     return None if cost - ground.found.bound > far * abs(cost) and not watch.over() else first
 
 
-def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, hot: float) -> Ints:
-    """The plan that moves make of ``first``; ``watch`` hears of it when it keeps the hard rules."""
+def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, sought: bool) -> Ints:
+    """The plan that moves make of ``first``; ``watch`` hears of it when it keeps the hard rules.
+
+    Unless ``sought``, ``first`` is good already, and is only looked around.
+    """
     end = watch.until(MOVE_SHARE)
     share = max(MOVE_SHARE - watch.spent / limits.seconds, 0.05)
-    tries = int(share * limits.seconds * TRIES_A_SECOND * limits.threads)
-    tries = min(tries, TRIES_AN_ACCOUNT * ground.core.accounts)
+    tries = int(share * limits.seconds * TRIES_A_SECOND)
 
     def over() -> bool:
         return perf_counter() > end or watch.over()
 
-    if hot <= WARM:
-        if over():
-            return first
-        tries //= 20
-    choice = cooled(ground, first, tries, limits.seed, limits.threads, over, hot)
-    choice = mended(ground, choice, limits.seed, watch.over)
+    if over():
+        return first
+    most = TRIES_AN_ACCOUNT * ground.core.accounts
+    reps = int(ground.core.pairs.rep.max(initial=0)) + 1
+    if not sought or reps > 2 * BLOCK:
+        how = GENTLE if sought else WARM
+        tries = min(tries * limits.threads, most) // (1 if sought else 20)
+        one = _cooled(ground, watch, first, tries, limits.seed, limits.threads, over, how)
+        return _offered(ground, watch, one[0])
+    # One block is cooled by one thread: the others cool with other numbers, and the best counts.
+    best: tuple[Ints, float, Cooling] = (first, np.inf, GENTLE)
+    ways, spent = [TIGHT, GENTLE], 0
+    with ThreadPoolExecutor(limits.threads) as pool:
+        for turn in range(ROUNDS):
+            each = min(tries - spent, most)
+            jobs = [
+                pool.submit(_cooled, ground, watch, first, each, limits.seed + number, 1, over, how)
+                for number, how in enumerate(ways, start=100 * turn)
+            ]
+            found = [(*job.result(), how) for job, how in zip(jobs, ways, strict=True)]
+            for choice, _, _ in found:
+                _offered(ground, watch, choice)
+            before, best = best, min([best, *found], key=lambda one: one[1])
+            spent += each * len(ways) // limits.threads
+            if over() or best is before or spent >= tries:
+                break
+            most, ways = 2 * most, [best[2]] * limits.threads
+    return best[0]
+
+
+def _cooled(
+    ground: Ground,
+    watch: Watch,
+    first: Ints,
+    tries: int,
+    seed: int,
+    threads: int,
+    over: Callable[[], bool],
+    how: Cooling,
+) -> tuple[Ints, float]:
+    """A plan by cooling, mending and chains, and its cost; missed limits are very dear in it."""
+    choice = cooled(ground, first, tries, seed, threads, over, how)
+    choice = mended(ground, choice, seed, watch.over)
+    choice = linked(ground, choice, seed, threads, over)
+    return choice, ground.cost(choice, ground.core.loads(choice), STIFF)
+
+
+def _offered(ground: Ground, watch: Watch, choice: Ints) -> Ints:
+    """``choice``, of which ``watch`` has heard when it keeps the hard rules."""
     worth = ground.core.worth(choice)
     if np.isfinite(worth):
         watch.offer(choice, worth)

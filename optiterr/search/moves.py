@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optiterr.search.core import Core, Floats, Ints
 from optiterr.search.part import entries
@@ -72,6 +73,45 @@ def _counted(values: Ints) -> tuple[Ints, Ints]:
     return np.flatnonzero(used), place[values]
 
 
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Where the accounts of a field stand in a plan; the loops change its arrays in place.
+
+    ``choice`` holds the place in the field of each account's pair, ``load`` and ``charge`` what the
+    field's rows carry and cost by ``lines``, ``total`` what ceilings add up to. The first
+    ``seats[r]`` entries of ``seat`` from ``seat_first[r]`` on are the accounts of rep ``r``, and
+    ``seat_of`` is the place of each account there.
+    """
+
+    lines: Lines
+    choice: Ints
+    load: Floats
+    charge: Floats
+    total: Floats
+    seat_first: Ints
+    seat: Ints
+    seat_of: Ints
+    seats: Ints
+
+    @classmethod
+    def of(cls, field: Field, whole: Ints, load: Floats, lines: Lines) -> Standing:
+        """The accounts of ``field`` as in the plan ``whole``, whose rows carry ``load``."""
+        choice = field.inside(whole)
+        own, now = lines.of(field.rows), load[field.rows]
+        rep = field.rep[choice]
+        seats = np.bincount(rep, minlength=len(field.reps))
+        room = np.bincount(field.rep, minlength=len(field.reps))
+        seat_first = np.concatenate([[0], np.cumsum(room)])
+        order = np.argsort(rep, kind="stable")
+        rank = np.arange(len(order)) - np.repeat(np.cumsum(seats) - seats, seats)
+        seat = np.zeros(seat_first[-1], dtype=np.int64)
+        seat[seat_first[rep[order]] + rank] = order
+        seat_of = np.empty(len(choice), dtype=np.int64)
+        seat_of[order] = rank
+        total = lines.added(lines.charge(load))
+        return cls(own, choice, now, own.charge(now), total, seat_first, seat, seat_of, seats)
+
+
 def wander(
     core: Core,
     field: Field,
@@ -92,22 +132,10 @@ def wander(
     """
     from optiterr.search.kernels import anneal
 
-    choice = field.inside(whole)
-    if not len(choice) or tries <= 0 or (active is not None and not len(active)):
+    if tries <= 0 or not len(field.account) or (active is not None and not len(active)):
         return whole[field.account], np.zeros(len(field.rows))
-    own = lines.of(field.rows)
-    now = load[field.rows]
-    before = now.copy()
-    total = lines.added(lines.charge(load))
-    seats = np.bincount(field.rep[choice], minlength=len(field.reps))
-    room = np.bincount(field.rep, minlength=len(field.reps))
-    seat_first = np.concatenate([[0], np.cumsum(room)])
-    seat = np.zeros(seat_first[-1], dtype=np.int64)
-    order = np.argsort(field.rep[choice], kind="stable")
-    seat_of = np.empty(len(choice), dtype=np.int64)
-    rank = np.arange(len(order)) - np.repeat(np.cumsum(seats) - seats, seats)
-    seat_of[order] = rank
-    seat[seat_first[field.rep[choice[order]]] + rank] = order
+    at = Standing.of(field, whole, load, lines)
+    before = at.load.copy()
     anneal(
         field.start,
         field.rep,
@@ -115,35 +143,36 @@ def wander(
         field.first,
         field.row,
         field.value,
-        choice,
-        now,
-        own.charge(now),
-        own.first,
-        own.at,
-        own.level,
-        own.slope,
-        own.before,
-        own.sink,
-        total,
-        own.most,
-        own.dear,
-        seat_first,
-        seat,
-        seat_of,
-        seats,
-        np.arange(len(choice)) if active is None else active,
+        at.choice,
+        at.load,
+        at.charge,
+        at.lines.first,
+        at.lines.at,
+        at.lines.level,
+        at.lines.slope,
+        at.lines.before,
+        at.lines.sink,
+        at.total,
+        at.lines.most,
+        at.lines.dear,
+        at.seat_first,
+        at.seat,
+        at.seat_of,
+        at.seats,
+        np.arange(len(at.choice)) if active is None else active,
         tries,
         hot,
         cold,
-        np.array([_spread(seed)], dtype=np.uint64),
+        random_state(seed),
     )
-    return field.pair[choice], now - before
+    return field.pair[at.choice], at.load - before
 
 
-def _spread(seed: int) -> int:
-    """A seed whose bits are mixed, never 0 (splitmix64, Steele, Lea and Flood, 2014)."""
+def random_state(seed: int) -> NDArray[np.uint64]:
+    """The state of the loops' random numbers from a seed whose bits are mixed, never 0
+    (splitmix64, Steele, Lea and Flood, 2014)."""
     whole = 2**64 - 1
     z = (seed + 0x9E3779B97F4A7C15) & whole
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & whole
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & whole
-    return (z ^ (z >> 31)) or 1
+    return np.array([(z ^ (z >> 31)) or 1], dtype=np.uint64)

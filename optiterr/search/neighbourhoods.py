@@ -2,7 +2,8 @@
 
 Reps whose accounts and rows hold more of the gap are looked at more often, each with reps that it
 shares accounts with (large neighbourhood search, Shaw, 1998, with the gap as the guide). Who solves
-them, and how deep they are, is learnt from what is gained for the work.
+them, and how deep they are, is learnt from what is gained for the work. One way solves nothing: it
+kicks accounts of many reps at random and mends by chains.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
-from optiterr.search.arms import FEW, Arm, Arms, Pool, least
+from optiterr.search.arms import FEW, MANY, Arm, Arms, Pool, least
+from optiterr.search.chains import STIFF, exchanged
 from optiterr.search.core import Core, Floats, Ints, charges_alone
-from optiterr.search.part import Part, elastic, entries, part_of
+from optiterr.search.ground import Ground, neighbours
+from optiterr.search.moves import Field
+from optiterr.search.part import elastic, entries, loosened, part_of
 from optiterr.search.programs import SOLVERS, Answer, solved
 from optiterr.search.watch import Watch
 
@@ -27,6 +30,15 @@ MOST_PAIRS = 6000
 THIN, DEEP = 2.5, 12.0
 """Pairs that neighbourhoods may use, so many for each account, those of the least regret: of many
 reps the thin ones, of few the deep ones."""
+
+NEAR = 1.5
+"""So many pairs for each account are for chains."""
+
+CHAINS = "chains"
+"""The way that kicks accounts and mends by chains."""
+
+SEATS = 4_000_000
+"""Accounts that chains look at as one unit of work."""
 
 MOST_DEEP = 4_000_000
 """In models with more pairs than this, deep neighbourhoods are not tried."""
@@ -51,6 +63,15 @@ class State:
     hard: Floats | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Accounts of a neighbourhood, the pair found for each, and what came of the search."""
+
+    account: Ints
+    pair: Ints
+    answer: Answer
+
+
 def rep_gaps(core: Core, price: Floats, regret: Floats, state: State, reps: int) -> Floats:
     """How much of the gap sits with each rep: regrets of its accounts, residuals of its rows."""
     rep = core.pairs.rep[state.choice]
@@ -73,15 +94,6 @@ def rep_gaps(core: Core, price: Floats, regret: Floats, state: State, reps: int)
     return found
 
 
-def neighbours(core: Core, pool: Ints, choice: Ints, reps: int) -> Any:
-    """How many accounts of one rep may go to another, both ways, shape (reps, reps)."""
-    here, there = core.pairs.rep[choice[core.pairs.account[pool]]], core.pairs.rep[pool]
-    far = here != there
-    count = np.ones(int(far.sum()))
-    one_way = sparse.coo_array((count, (here[far], there[far])), shape=(reps, reps)).tocsr()
-    return (one_way + one_way.T).tocsr()
-
-
 def cluster(shared: Any, seed: int, size: int, random: np.random.Generator) -> Ints:
     """The rep ``seed`` and others around it: each next one shares accounts with those chosen."""
     chosen = [seed]
@@ -102,20 +114,20 @@ def cluster(shared: Any, seed: int, size: int, random: np.random.Generator) -> I
 class Hunt:
     """Chooses neighbourhoods, has them solved and keeps what is better; seeded.
 
-    ``regret`` is that of all pairs at ``price``.
+    ``ground`` holds the regrets of all pairs at the prices of the relaxation.
     """
 
     def __init__(
         self,
-        core: Core,
-        price: Floats,
-        regret: Floats,
+        ground: Ground,
         watch: Watch,
         seed: int,
         threads: int,
         solvers: tuple[str, ...] = SOLVERS,
     ) -> None:
-        self._core, self._price, self._regret = core, price, regret
+        core, regret = ground.core, ground.regret
+        self._ground, self._core = ground, core
+        self._price, self._regret = ground.found.price, regret
         self._watch, self._threads = watch, threads
         self._random = np.random.default_rng(seed)
         self._reps = int(core.pairs.rep.max(initial=0)) + 1
@@ -123,7 +135,9 @@ class Hunt:
         pools = [self._thin]
         if len(regret) <= MOST_DEEP:
             pools.append(Pool.of(core, least(regret, int(DEEP * core.accounts)), self._reps))
-        self._arms = Arms([Arm(by, pool) for pool in pools for by in solvers], self._random)
+        arms = [Arm(by, pool) for pool in pools for by in solvers]
+        near = Pool.of(core, least(regret, int(NEAR * core.accounts)), self._reps)
+        self._arms = Arms([*arms, Arm(CHAINS, near, MANY)], self._random)
         self._tired = np.zeros(self._reps)
         self._shared: Any = None
         self.rounds = self.wins = 0
@@ -141,7 +155,7 @@ class Hunt:
                     for pairs, _, seed in chosen
                 ]
                 for (_, members, _), task in zip(chosen, tasks, strict=True):
-                    self._take(state, members, arm, *task.result())
+                    self._take(state, members, arm, task.result())
                 self.rounds += 1
         return state
 
@@ -165,28 +179,38 @@ class Hunt:
             members = members[~taken[members]]
             taken[members] = True
             pairs = arm.pool.between(members, core, state.choice)
-            if len(pairs) > MOST_PAIRS:
+            if len(pairs) > MOST_PAIRS and arm.solver in SOLVERS:
                 arm.size = max(FEW, 0.8 * arm.size)
             found.append((pairs, members, int(self._random.integers(2**30))))
         return found
 
-    def _solve(
-        self, state: State, pairs: Ints, by: str, seed: int, end: float
-    ) -> tuple[Part | None, Answer]:
+    def _solve(self, state: State, pairs: Ints, by: str, seed: int, end: float) -> Found:
+        if by == CHAINS:
+            return self._chained(state, pairs, seed)
         part = part_of(self._core, pairs, state.choice, state.load)
         if not len(part.account):
-            return None, Answer(None, True, 0.0)
+            return Found(part.account, part.account, Answer(None, True, 0.0))
         model = part.model if state.hard is None else elastic(part, state.hard).model
-        return part, solved(model, part.choice(state.choice), by, WORK, seed, end)
+        answer = solved(model, part.choice(state.choice), by, WORK, seed, end)
+        picked = answer.picked
+        if picked is None or (picked < 0).any():
+            return Found(part.account[:0], part.account[:0], answer)
+        return Found(part.account, part.pair[picked[: len(part.account)]], answer)
 
-    def _take(
-        self, state: State, members: Ints, arm: Arm, part: Part | None, answer: Answer
-    ) -> None:
-        """Keep an answer when it makes the plan better, and learn from it."""
-        gain, picked = 0.0, answer.picked
-        if part is not None and picked is not None and (picked >= 0).all():
-            gain = adopt(self._core, state, part.account, part.pair[picked[: len(part.account)]])
-        arm.learn(gain, answer)
+    def _chained(self, state: State, pairs: Ints, seed: int) -> Found:
+        """What kicks and chains make of the accounts of ``pairs``."""
+        field = Field.of(self._core, pairs)
+        table = self._ground.lines(state.load, STIFF)
+        work, price = int(WORK * SEATS), self._price
+        pair, _ = exchanged(
+            self._core, field, state.choice, state.load, table, price, seed, work, shaken=True
+        )
+        return Found(field.account, pair, Answer(None, None, WORK))
+
+    def _take(self, state: State, members: Ints, arm: Arm, found: Found) -> None:
+        """Keep what is found when it makes the plan better, and learn from it."""
+        gain = adopt(self._core, state, found.account, found.pair)
+        arm.learn(gain, found.answer)
         self._tired *= 0.98
         self._tired[members] += 3.0 / len(members)
         if gain > 0:
@@ -220,8 +244,6 @@ def _charge(core: Core, load: Floats, hard: Floats | None) -> float:
     """What the rows charge, missed limits at the prices ``hard`` where given."""
     if hard is None:
         return core.charge(load)
-    from optiterr.search.part import loosened
-
     total = 0.0
     for start, block in zip(core.row_start, core.blocks, strict=False):
         own = slice(start, start + block.rows)

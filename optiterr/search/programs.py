@@ -27,10 +27,11 @@ ITERATIONS = 4_000
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """The pairs picked in a small program, if any, whether it is solved, and units of work."""
+    """The pairs picked in a small program, if any, whether it is solved (None where nothing of that
+    kind was tried), and units of work."""
 
     picked: Ints | None
-    done: bool
+    done: bool | None
     work: float
 
 

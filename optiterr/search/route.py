@@ -15,7 +15,7 @@ from optiterr.solvers import Report, Solver, register, requires, solver
 from optiterr.spread import Spread
 from optiterr.worst_of import WorstOf
 
-SMALL = 3_000
+SMALL = 1_000
 """Up to so many candidate pairs a general solver is usually as good as any."""
 
 WHOLE = 400_000
