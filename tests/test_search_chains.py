@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from time import perf_counter
 from types import MappingProxyType
 
 import numpy as np
@@ -280,6 +281,8 @@ def test_blocks_do_not_use_up_a_common_limit_twice(monkeypatch: pytest.MonkeyPat
     found = Relaxed(zeros, 0.0, begin, np.zeros(0, dtype=np.int64), zeros, True)
     stood = Ground(core, found, np.zeros(6), np.ones(1), 1.0)
     for threads in (1, 2, 3):
-        after = linked(stood, begin, 1, threads, lambda: False)
+        after = linked(stood, begin, 1, threads, lambda: False, perf_counter() + 60.0)
         assert (after != begin).sum() == 1
         assert core.worth(after) == 20.0
+    for over, end in ((True, perf_counter() + 60.0), (False, perf_counter() - 1.0)):
+        assert np.array_equal(linked(stood, begin, 1, 2, lambda over=over: over, end), begin)

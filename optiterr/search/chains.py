@@ -25,6 +25,9 @@ LOOK = 80
 STIFF = 256.0
 """How much dearer missed limits are while chains are made."""
 
+SEATS_A_SECOND = 4_000_000
+"""Accounts that a usual machine looks at in a second: time for chains is handed out in them."""
+
 MOST_OWN = 12
 """Rows of one rep that steps are judged by, at most; others only count when a chain is made."""
 

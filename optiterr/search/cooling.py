@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from optiterr.search.chains import STIFF, exchanged
+from optiterr.search.chains import SEATS_A_SECOND, STIFF, exchanged
 from optiterr.search.core import Core, Floats, Ints, Mask
 from optiterr.search.ground import Ground, neighbours
 from optiterr.search.moves import Field, wander
@@ -45,7 +46,10 @@ LINKED = 2.0
 """Pairs with a regret of up to so many usual ones take part in chains."""
 
 LINKS = 1000
-"""Accounts that chains look at, for each account of the model."""
+"""Accounts that chains look at, for each account of the model, at most."""
+
+TURN = 2.0
+"""Chains are made for so many seconds of a usual machine, then it is asked whether to go on."""
 
 
 @dataclass(frozen=True)
@@ -199,8 +203,13 @@ def mended(ground: Ground, choice: Ints, seed: int, over: Callable[[], bool]) ->
     return choice
 
 
-def linked(ground: Ground, choice: Ints, seed: int, threads: int, over: Callable[[], bool]) -> Ints:
-    """The plan after chains from all accounts; no dearer, missed limits being very dear."""
+def linked(
+    ground: Ground, choice: Ints, seed: int, threads: int, over: Callable[[], bool], end: float
+) -> Ints:
+    """The plan after chains from all accounts; no dearer, missed limits being very dear.
+
+    Ends when none gains, by ``over``, or when the clock shows ``end``.
+    """
     core = ground.core
     random = np.random.default_rng(seed)
     pairs = ground.pool(choice, LINKED * ground.usual)
@@ -208,33 +217,32 @@ def linked(ground: Ground, choice: Ints, seed: int, threads: int, over: Callable
     load = core.loads(choice)
     with ThreadPoolExecutor(max(1, threads)) as pool:
         for at in range(0, len(fields), threads):
-            if over():
-                break
-            batch, table = fields[at : at + threads], ground.lines(load, STIFF)
-            seeds = random.integers(2**62, size=len(batch)).tolist()
-            jobs = [
-                pool.submit(
-                    exchanged,
-                    core,
-                    field,
-                    choice,
-                    load,
-                    table,
-                    ground.found.price,
-                    one,
-                    LINKS * len(field.account),
-                )
-                for field, one in zip(batch, seeds, strict=True)
-            ]
-            for field, job in zip(batch, jobs, strict=True):
-                # What one block uses up of a common budget may be missing in another.
-                picked, change = job.result()
-                later, heavier = choice.copy(), load.copy()
-                later[field.account] = picked
-                heavier[field.rows] += change
-                saved = core.cost[choice].sum() - core.cost[later].sum()
-                if table.cost(heavier) - table.cost(load) < saved:
-                    choice, load = later, heavier
+            batch = fields[at : at + threads]
+            left = LINKS * max(len(field.account) for field in batch)
+            while left > 0 and not over():
+                seats = int(min(left, SEATS_A_SECOND * min(TURN, end - perf_counter())))
+                table = ground.lines(load, STIFF)
+                jobs = [
+                    pool.submit(
+                        exchanged, core, field, choice, load, table, ground.found.price, one, seats
+                    )
+                    for field, one in zip(
+                        batch, random.integers(2**62, size=len(batch)).tolist(), strict=True
+                    )
+                ]
+                before = choice
+                for field, job in zip(batch, jobs, strict=True):
+                    # What one block uses up of a common budget may be missing in another.
+                    picked, change = job.result()
+                    later, heavier = choice.copy(), load.copy()
+                    later[field.account] = picked
+                    heavier[field.rows] += change
+                    saved = core.cost[choice].sum() - core.cost[later].sum()
+                    if table.cost(heavier) - table.cost(load) < saved:
+                        choice, load = later, heavier
+                left -= max(seats, 1)
+                if choice is before:
+                    break
     return choice
 
 

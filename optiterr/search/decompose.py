@@ -7,7 +7,6 @@ solved as small programs until the gap or the time is reached.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import perf_counter
@@ -261,34 +260,31 @@ def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, sought: bo
     share = max(MOVE_SHARE - watch.spent / limits.seconds, 0.05)
     tries = int(share * limits.seconds * TRIES_A_SECOND)
 
-    def over() -> bool:
-        return perf_counter() > end or watch.over()
-
-    if over():
+    if perf_counter() > end or watch.over():
         return first
     most = TRIES_AN_ACCOUNT * ground.core.accounts
     reps = int(ground.core.pairs.rep.max(initial=0)) + 1
     if not sought or reps > 2 * BLOCK:
         how = GENTLE if sought else WARM
         tries = min(tries * limits.threads, most) // (1 if sought else 20)
-        one = _cooled(ground, watch, first, tries, limits.seed, limits.threads, over, how)
+        one = _cooled(ground, watch, first, tries, limits.seed, limits.threads, end, how)
         return _offered(ground, watch, one[0])
     # One block is cooled by one thread: the others cool with other numbers, and the best counts.
     best: tuple[Ints, float, Cooling] = (first, np.inf, GENTLE)
-    ways, spent = [TIGHT, GENTLE], 0
+    ways, spent = [TIGHT, GENTLE] * max(1, limits.threads // 2), 0
     with ThreadPoolExecutor(limits.threads) as pool:
         for turn in range(ROUNDS):
             each = min(tries - spent, most)
             jobs = [
-                pool.submit(_cooled, ground, watch, first, each, limits.seed + number, 1, over, how)
+                pool.submit(_cooled, ground, watch, first, each, limits.seed + number, 1, end, how)
                 for number, how in enumerate(ways, start=100 * turn)
             ]
             found = [(*job.result(), how) for job, how in zip(jobs, ways, strict=True)]
             for choice, _, _ in found:
                 _offered(ground, watch, choice)
             before, best = best, min([best, *found], key=lambda one: one[1])
-            spent += each * len(ways) // limits.threads
-            if over() or best is before or spent >= tries:
+            spent += each * len(ways) // min(len(ways), limits.threads)
+            if watch.over() or best is before or spent >= tries:
                 break
             most, ways = 2 * most, [best[2]] * limits.threads
     return best[0]
@@ -301,13 +297,17 @@ def _cooled(
     tries: int,
     seed: int,
     threads: int,
-    over: Callable[[], bool],
+    end: float,
     how: Cooling,
 ) -> tuple[Ints, float]:
     """A plan by cooling, mending and chains, and its cost; missed limits are very dear in it."""
+
+    def over() -> bool:
+        return perf_counter() > end or watch.over()
+
     choice = cooled(ground, first, tries, seed, threads, over, how)
     choice = mended(ground, choice, seed, watch.over)
-    choice = linked(ground, choice, seed, threads, over)
+    choice = linked(ground, choice, seed, threads, over, end)
     return choice, ground.cost(choice, ground.core.loads(choice), STIFF)
 
 

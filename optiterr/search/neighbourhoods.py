@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from optiterr.search.arms import FEW, MANY, Arm, Arms, Pool, least
-from optiterr.search.chains import STIFF, exchanged
+from optiterr.search.chains import SEATS_A_SECOND, STIFF, exchanged
 from optiterr.search.core import Core, Floats, Ints, charges_alone
 from optiterr.search.ground import Ground, neighbours
 from optiterr.search.moves import Field
@@ -36,9 +36,6 @@ NEAR = 1.5
 
 CHAINS = "chains"
 """The way that kicks accounts and mends by chains."""
-
-SEATS = 4_000_000
-"""Accounts that chains look at as one unit of work."""
 
 MOST_DEEP = 4_000_000
 """In models with more pairs than this, deep neighbourhoods are not tried."""
@@ -186,7 +183,7 @@ class Hunt:
 
     def _solve(self, state: State, pairs: Ints, by: str, seed: int, end: float) -> Found:
         if by == CHAINS:
-            return self._chained(state, pairs, seed)
+            return self._chained(state, pairs, seed, end)
         part = part_of(self._core, pairs, state.choice, state.load)
         if not len(part.account):
             return Found(part.account, part.account, Answer(None, True, 0.0))
@@ -197,13 +194,13 @@ class Hunt:
             return Found(part.account[:0], part.account[:0], answer)
         return Found(part.account, part.pair[picked[: len(part.account)]], answer)
 
-    def _chained(self, state: State, pairs: Ints, seed: int) -> Found:
+    def _chained(self, state: State, pairs: Ints, seed: int, end: float) -> Found:
         """What kicks and chains make of the accounts of ``pairs``."""
-        field = Field.of(self._core, pairs)
+        field, price = Field.of(self._core, pairs), self._price
         table = self._ground.lines(state.load, STIFF)
-        work, price = int(WORK * SEATS), self._price
+        seats = int(min(WORK, max(end - perf_counter(), 0.0)) * SEATS_A_SECOND)
         pair, _ = exchanged(
-            self._core, field, state.choice, state.load, table, price, seed, work, shaken=True
+            self._core, field, state.choice, state.load, table, price, seed, seats, shaken=True
         )
         return Found(field.account, pair, Answer(None, None, WORK))
 
