@@ -238,12 +238,33 @@ def test_a_table_holds_the_rows_of_one_rep_each() -> None:
     core = Core.of(Model(nobody, nobody, pairs, cost, MappingProxyType({}), blocks))
     field, load = Field.of(core, cell), np.zeros(7)
     price = np.array([1.0, 2.0, 3.0, 10.0, 0.0, 0.0, 0.5])
-    table = Table.of(field, price, lines(core, price, load, np.ones(7), load).of(field.rows))
+    own = lines(core, price, load, np.full(7, 100.0), load).of(field.rows)
+    table = Table.of(field, price, own)
     assert table.row.tolist() == [[0, 4], [1, 5], [2, 6]]
     assert table.amount.tolist() == np.stack([np.ones(9), size], axis=1).tolist()
     wanted = RING.ravel() + np.tile([1.0, 2.0, 3.0], 3) + 10.0 * common
     wanted[2::3] += 0.5 * size[2::3]
     assert table.reduced == pytest.approx(wanted)
+    # A row with nothing to pay up to 99 is cheapest there, above any price that it can charge.
+    assert table.floor == pytest.approx(-99.0 * price)
+    beyond = Table.of(field, np.full(7, 300.0), own)
+    assert beyond.price.tolist() == [100.0] * 7
+    assert Table.of(field, np.full(7, -3.0), own).price.tolist() == [0.0] * 7
+
+
+def test_the_floor_of_a_bent_row_is_at_a_point() -> None:
+    """Free between 2 and 5, 3 a unit below and 4 above: at price 1 the least is 0 - 5, at -1 it is
+    0 + 2, at the slopes themselves both ends of their lines tell it."""
+    core = square(RING)
+    band = Band.of(3, low=2.0, high=5.0, price_below=3.0, price_above=4.0)
+    block = Block("b", "b", ("",) * 3, core.blocks[0].matrix, band)
+    costs = MappingProxyType({"": core.cost})
+    nobody = np.empty(0, dtype=object)
+    core = Core.of(Model(nobody, nobody, core.pairs, costs, MappingProxyType({}), (block,)))
+    load = np.zeros(3)
+    own = lines(core, load, load, np.ones(3), load)
+    assert own.floor(np.array([1.0, -1.0, 4.0])).tolist() == [-5.0, 2.0, -20.0]
+    assert own.floor(np.array([-3.0, 0.0, 2.0])).tolist() == [6.0, 0.0, -10.0]
 
 
 def test_reps_with_very_many_rows_are_judged_by_some() -> None:

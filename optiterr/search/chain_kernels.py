@@ -28,6 +28,7 @@ class Given(NamedTuple):
     amount: np.ndarray
     reduced: np.ndarray
     price: np.ndarray
+    floor: np.ndarray
     at_first: np.ndarray
     at: np.ndarray
     level: np.ndarray
@@ -118,6 +119,38 @@ def _turned(g, s, rep, leaves, enters):
     return more
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _residual(g, row, load, charge):
+    """What ``row`` costs above its price and the least that it can: never below zero."""
+    return charge - g.price[row] * load - g.floor[row]
+
+
+@njit(cache=True, nogil=True)
+def _held(g, s, rep):
+    """The residuals of the rows of ``rep``."""
+    total = 0.0
+    for k in range(g.own.shape[1]):
+        row = g.own[rep, k]
+        if row < 0:
+            break
+        total += _residual(g, row, s.load[row], s.charge[row])
+    return total
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _traded(g, s, rep, leaves, enters, so_far, most):
+    """``so_far`` and the residuals of the rows of ``rep`` when one pair leaves and another enters,
+    added up for as long as they stay below ``most``."""
+    for k in range(g.own.shape[1]):
+        row = g.own[rep, k]
+        if row < 0 or so_far >= most:
+            break
+        load = s.load[row] + g.amount[enters, k] - g.amount[leaves, k]
+        charge = charge_of(row, load, g.at_first, g.at, g.level, g.slope, g.before)
+        so_far += _residual(g, row, load, charge)
+    return so_far
+
+
 @njit(cache=True, nogil=True)
 def _counted(g, s, d, accounts, pairs, many):
     """What the plan costs more when ``many`` accounts take other pairs, all rows counted."""
@@ -202,13 +235,15 @@ def _best(g, s, d, begins, breadth, look, least, state):
                 if seats > look:
                     begin = int(_next(state) * seats)
                 d.tally[2] += there
+                bare = so_far - _held(g, s, to)
                 for k in range(there):
                     place = begin + k
                     if place >= seats:
                         place -= seats
                     other = s.seat[s.seat_first[to] + place]
-                    more = so_far + _turned(g, s, to, s.choice[other], pair)
-                    if more < (d.next_sum[depth, wide - 1] if found == wide else 0.0):
+                    most = d.next_sum[depth, wide - 1] if found == wide else 0.0
+                    more = _traded(g, s, to, s.choice[other], pair, bare, most)
+                    if more < most:
                         into = found if found < wide else wide - 1
                         found = min(found + 1, wide)
                         while into > 0 and d.next_sum[depth, into - 1] > more:

@@ -39,19 +39,23 @@ LEAST = 1e-9
 class Table:
     """Pairs as chains see them: ``row`` holds the rows that only one rep loads, shape (reps, width)
     and -1 where there is none, ``amount`` what each pair adds to those of its rep; ``reduced`` is
-    its cost at the row prices ``price``.
+    its cost at the row prices ``price``, and ``floor`` the least that a row can cost above them.
     """
 
     row: Ints
     amount: Floats
     reduced: Floats
     price: Floats
+    floor: Floats
 
     @classmethod
     def of(cls, field: Field, price: Floats, lines: Lines) -> Table:
-        """The pairs of ``field`` at the row prices ``price`` of all rows; ``lines`` of its own."""
+        """The pairs of ``field`` at the row prices ``price`` of all rows; ``lines`` of its own.
+
+        A price beyond what its row can charge is moved to the nearest one that is not.
+        """
         rows, reps = len(field.rows), len(field.reps)
-        price = price[field.rows]
+        price = lines.within(price[field.rows])
         col = np.repeat(np.arange(len(field.pair)), np.diff(field.first))
         by = field.rep[col]
         low, high = np.full(rows, reps), np.full(rows, -1)
@@ -73,7 +77,7 @@ class Table:
         reduced = field.cost + np.bincount(
             col, field.value * price[field.row], minlength=len(field.pair)
         )
-        return cls(row, amount, reduced, price)
+        return cls(row, amount, reduced, price, lines.floor(price))
 
 
 def exchanged(
@@ -111,6 +115,7 @@ def exchanged(
         table.amount,
         table.reduced,
         table.price,
+        table.floor,
         own.first,
         own.at,
         own.level,

@@ -1,9 +1,9 @@
 """What the moves of a search are charged: every row function as straight lines, row by row.
 
 Functions that charge rows one by one are taken as they are, with a price on missing a hard limit.
-Functions that charge rows together are taken near a plan: the level of the worst row is held, and
-each row is charged for going beyond it, which never costs less than the function, and as much where
-the plan is the one aimed at (Rockafellar and Uryasev, 2000); differences of pairs are charged half.
+Functions that charge rows together are taken near a plan: the level just below the worst row is
+held, and each row is charged for going beyond it, which never costs less than the function, and as
+much at the plan at hand (Rockafellar and Uryasev, 2000); differences of pairs are charged half.
 Others are charged at their row prices, which never costs more. So a plan that was searched by these
 lines is judged again by the functions themselves.
 """
@@ -49,6 +49,18 @@ class Lines:
         charge_all(load, self.first, self.at, self.level, self.slope, self.before, found)
         return found
 
+    def within(self, price: Floats) -> Floats:
+        """Each price moved to between the first and the last slope of its row."""
+        return np.clip(price, self.before, self.slope[self.first[1:] - 1])
+
+    def floor(self, price: Floats) -> Floats:
+        """The least that each row can cost above ``price`` times its load, at prices between its
+        first and last slope: slopes rise, so it is at a point."""
+        row = np.repeat(np.arange(len(price)), np.diff(self.first))
+        least = np.full(len(price), np.inf)
+        np.minimum.at(least, row, self.level - price[row] * self.at)
+        return least
+
     def added(self, charge: Floats) -> Floats:
         """What the rows of each ceiling add up to."""
         inside = self.sink >= 0
@@ -84,7 +96,7 @@ def lines(core: Core, price: Floats, load: Floats, hard: Floats, aimed: Floats) 
     """The lines of every row function near the loads ``load``.
 
     ``price`` holds row prices and ``hard`` what a unit of a missed hard limit costs in each row;
-    ``aimed`` the loads of the relaxation, which tell the levels worth reaching.
+    ``aimed`` the loads of the relaxation, which tell the ends and distances worth reaching.
     """
     made = _Made()
     for start, block in zip(core.row_start, core.blocks, strict=False):
@@ -120,7 +132,7 @@ class _Made:
         if isinstance(function, Band | Piecewise):
             self._put(*straight(function, hard), sink)
         elif isinstance(function, WorstShare):
-            self._worst(function, load, aimed, sink)
+            self._worst(function, load, sink)
         elif isinstance(function, Range):
             self._range(function, load, aimed, sink)
         elif isinstance(function, Gini):
@@ -146,21 +158,16 @@ class _Made:
         self._base.append(np.ascontiguousarray(base))
         self._sink.append(np.full(rows, sink, dtype=np.int64))
 
-    def _worst(self, function: WorstShare, load: Floats, aimed: Floats, sink: int) -> None:
-        """Each row is charged for going beyond the level of its group's worst rows."""
+    def _worst(self, function: WorstShare, load: Floats, sink: int) -> None:
+        """Each row is charged for going beyond the level of the rows just below the worst."""
         one_sided = isinstance(function, WorstOver)
-
-        def away(y: Floats) -> Floats:
-            gap = y - function.target
-            return function.scale * (np.maximum(gap, 0.0) if one_sided else np.abs(gap))
-
+        gap = load - function.target
+        away = function.scale * (np.maximum(gap, 0.0) if one_sided else np.abs(gap))
         groups = len(function.weight)
         level = np.zeros(groups)
-        now, then = away(load), away(aimed)
         for group in range(groups):
-            own = function.group == group
-            rank = int(np.ceil(function.count[group]))
-            level[group] = max(_largest(then[own], rank), _largest(now[own], rank + 1))
+            rank = int(np.floor(function.count[group])) + 1
+            level[group] = _largest(away[function.group == group], rank)
         level = np.maximum(level, function.floor)
         self._hold(float((function.weight * level).sum()), sink)
         reach = level[function.group] / function.scale
