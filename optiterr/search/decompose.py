@@ -68,10 +68,14 @@ SMALL_SHARE = 0.7
 """Of a small model with one thread, the search of the whole ends at this share of the time."""
 
 TRIES_AN_ACCOUNT = 4000
-"""Tries for each account of the first cooling; of a later one, twice as many as of that before."""
+"""Tries for each account of the first cooling, at most; in each later round there are twice as
+many as in the one before."""
+
+EARLY = 8
+"""The first of several rounds of cooling takes one part in so many: a plan is there early."""
 
 ROUNDS = 5
-"""Rounds of cooling where one block holds all reps, at most: in the first both ways, then the
+"""Rounds of cooling where one block holds all reps, at most: in the first two both ways, then the
 better one, for as long as that makes better plans."""
 
 
@@ -270,6 +274,7 @@ def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, sought: bo
         one = _cooled(ground, watch, first, tries, limits.seed, limits.threads, end, how)
         return _offered(ground, watch, one[0])
     # One block is cooled by one thread: the others cool with other numbers, and the best counts.
+    most = min(most, tries // EARLY)
     best: tuple[Ints, float, Cooling] = (first, np.inf, GENTLE)
     ways, spent = [TIGHT, GENTLE] * max(1, limits.threads // 2), 0
     with ThreadPoolExecutor(limits.threads) as pool:
@@ -286,7 +291,9 @@ def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, sought: bo
             spent += each * len(ways) // min(len(ways), limits.threads)
             if watch.over() or best is before or spent >= tries:
                 break
-            most, ways = 2 * most, [best[2]] * limits.threads
+            most *= 2
+            if turn > 0:
+                ways = [min(found, key=lambda one: one[1])[2]] * limits.threads
     return best[0]
 
 
