@@ -248,9 +248,7 @@ def _hunted(
 def _begun(ground: Ground, watch: Watch, begin: Ints, limits: Limits, far: float) -> Ints | None:
     """An earlier plan with what an edit broke mended; None where that is far from the bound."""
     first = mended(ground, begin, limits.seed, watch.over)
-    worth = ground.core.worth(first)
-    if np.isfinite(worth):
-        watch.offer(first, worth)
+    watch.offer(first, ground.core.worth(first))
     cost = ground.cost(first, ground.core.loads(first))
     return None if cost - ground.found.bound > far * abs(cost) and not watch.over() else first
 
@@ -271,8 +269,9 @@ def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, sought: bo
     if not sought or reps > 2 * BLOCK:
         how = GENTLE if sought else WARM
         tries = min(tries * limits.threads, most) // (1 if sought else 20)
-        one = _cooled(ground, watch, first, tries, limits.seed, limits.threads, end, how)
-        return _offered(ground, watch, one[0])
+        choice, _ = _cooled(ground, watch, first, tries, limits.seed, limits.threads, end, how)
+        watch.offer(choice, ground.core.worth(choice))
+        return choice
     # One block is cooled by one thread: the others cool with other numbers, and the best counts.
     most = min(most, tries // EARLY)
     best: tuple[Ints, float, Cooling] = (first, np.inf, GENTLE)
@@ -286,7 +285,7 @@ def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, sought: bo
             ]
             found = [(*job.result(), how) for job, how in zip(jobs, ways, strict=True)]
             for choice, _, _ in found:
-                _offered(ground, watch, choice)
+                watch.offer(choice, ground.core.worth(choice))
             before, best = best, min([best, *found], key=lambda one: one[1])
             spent += each * len(ways) // min(len(ways), limits.threads)
             if watch.over() or best is before or spent >= tries:
@@ -316,14 +315,6 @@ def _cooled(
     choice = mended(ground, choice, seed, watch.over)
     choice = linked(ground, choice, seed, threads, over, end)
     return choice, ground.cost(choice, ground.core.loads(choice), STIFF)
-
-
-def _offered(ground: Ground, watch: Watch, choice: Ints) -> Ints:
-    """``choice``, of which ``watch`` has heard when it keeps the hard rules."""
-    worth = ground.core.worth(choice)
-    if np.isfinite(worth):
-        watch.offer(choice, worth)
-    return choice
 
 
 def _hard(core: Core, price: Floats) -> Floats:

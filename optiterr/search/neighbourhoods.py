@@ -124,7 +124,6 @@ class Hunt:
     ) -> None:
         core, regret = ground.core, ground.regret
         self._ground, self._core = ground, core
-        self._price, self._regret = ground.found.price, regret
         self._watch, self._threads = watch, threads
         self._random = np.random.default_rng(seed)
         self._reps = int(core.pairs.rep.max(initial=0)) + 1
@@ -163,7 +162,8 @@ class Hunt:
             # Pairs of the plan take part even when they are not among the pairs worth a look.
             pool = np.union1d(self._thin.pair, state.choice)
             self._shared = neighbours(core, pool, state.choice, self._reps)
-        weight = rep_gaps(core, self._price, self._regret, state, self._reps)
+        price, regret = self._ground.found.price, self._ground.regret
+        weight = rep_gaps(core, price, regret, state, self._reps)
         weight = (weight + 0.02 * weight.mean()) * 0.6**self._tired
         taken = np.zeros(self._reps, dtype=bool)
         found = []
@@ -196,7 +196,7 @@ class Hunt:
 
     def _chained(self, state: State, pairs: Ints, seed: int, end: float) -> Found:
         """What kicks and chains make of the accounts of ``pairs``."""
-        field, price = Field.of(self._core, pairs), self._price
+        field, price = Field.of(self._core, pairs), self._ground.found.price
         table = self._ground.lines(state.load, STIFF)
         seats = int(min(WORK, max(end - perf_counter(), 0.0)) * SEATS_A_SECOND)
         pair, _ = exchanged(
