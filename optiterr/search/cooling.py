@@ -62,7 +62,7 @@ class Cooling:
     firm: float
 
 
-GENTLE = Cooling(0.3, 0.1, 1.0)
+GENTLE = Cooling(0.3, 0.05, 1.0)
 """For models with room."""
 
 TIGHT = Cooling(0.5, 0.15, 2.0)
