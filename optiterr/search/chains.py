@@ -9,6 +9,7 @@ the rows of one rep alone; a whole chain is counted by all rows before it is mad
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -80,30 +81,11 @@ class Table:
         return cls(row, amount, reduced, price, lines.floor(price))
 
 
-def exchanged(
-    core: Core,
-    field: Field,
-    whole: Ints,
-    load: Floats,
-    lines: Lines,
-    price: Floats,
-    seed: int,
-    work: int,
-    shaken: bool = False,
-) -> tuple[Ints, Floats]:
-    """What chains make of the field's accounts: their pairs, and the change of the loads of the
-    field's rows. The plan ``whole``, whose rows carry ``load``, gets no dearer by ``lines``.
+def handed(field: Field, at: Standing, price: Floats) -> tuple[Any, Any]:
+    """What the loops of chains and trades take: what stays, and what changes."""
+    from optiterr.search.chain_kernels import Given, Stand
 
-    Without ``shaken``, chains from every account are made until none gains; with it, random kicks
-    are mended by chains and kept where that gains. About ``work`` accounts are looked at.
-    """
-    from optiterr.search.chain_kernels import Given, Stand, exchange, shake
-
-    if work <= 0 or not len(field.account):
-        return whole[field.account], np.zeros(len(field.rows))
-    at = Standing.of(field, whole, load, lines)
-    before, own = at.load.copy(), at.lines
-    table = Table.of(field, price, own)
+    own, table = at.lines, Table.of(field, price, at.lines)
     given = Given(
         field.start,
         field.rep,
@@ -128,8 +110,40 @@ def exchanged(
     stand = Stand(
         at.choice, at.load, at.charge, at.total, at.seat_first, at.seat, at.seat_of, at.seats
     )
+    return given, stand
+
+
+def least_gain(core: Core, whole: Ints) -> float:
+    """What a change of the plan ``whole`` must gain to be more than rounding."""
+    return LEAST * max(1.0, float(np.abs(core.cost[whole]).sum()))
+
+
+def exchanged(
+    core: Core,
+    field: Field,
+    whole: Ints,
+    load: Floats,
+    lines: Lines,
+    price: Floats,
+    seed: int,
+    work: int,
+    shaken: bool = False,
+) -> tuple[Ints, Floats]:
+    """What chains make of the field's accounts: their pairs, and the change of the loads of the
+    field's rows. The plan ``whole``, whose rows carry ``load``, gets no dearer by ``lines``.
+
+    Without ``shaken``, chains from every account are made until none gains; with it, random kicks
+    are mended by chains and kept where that gains. About ``work`` accounts are looked at.
+    """
+    from optiterr.search.chain_kernels import exchange, shake
+
+    if work <= 0 or not len(field.account):
+        return whole[field.account], np.zeros(len(field.rows))
+    at = Standing.of(field, whole, load, lines)
+    before = at.load.copy()
+    given, stand = handed(field, at, price)
     breadth, state = np.array(BREADTH), random_state(seed)
-    least = LEAST * max(1.0, float(np.abs(core.cost[whole]).sum()))
+    least = least_gain(core, whole)
     if shaken:
         shake(given, stand, breadth, LOOK, least, work, state)
     else:

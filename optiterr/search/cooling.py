@@ -20,6 +20,9 @@ from optiterr.search.chains import SEATS_A_SECOND, STIFF, exchanged
 from optiterr.search.core import Core, Floats, Ints, Mask
 from optiterr.search.ground import Ground, neighbours
 from optiterr.search.moves import Field, wander
+from optiterr.search.points import Lines
+from optiterr.search.trades import REACH as TRADED
+from optiterr.search.trades import traded
 
 STAGES = 20
 """Stages of cooling."""
@@ -50,6 +53,20 @@ LINKS = 1000
 
 TURN = 2.0
 """Chains are made for so many seconds of a usual machine, then it is asked whether to go on."""
+
+MANY = 150
+"""With at least so many accounts a rep, plans are cooled further by trades."""
+
+SIMMER = tuple((0.1 * 0.8**k, 4.0 ** min(k, 5)) for k in range(8))
+"""Heat of each stage of trades, in usual regrets, and how dear missed limits are in it."""
+
+SWEEPS = 10
+"""So many trades are drawn in a stage for each two reps that share accounts."""
+
+
+Job = Callable[[Field, Ints, Floats, Lines, int], tuple[Ints, Floats]]
+"""From a field, a plan with its loads, what they are charged and a seed: the pairs of the field's
+accounts and the change of the loads of its rows."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +101,6 @@ def cooled(
 ) -> Ints:
     """The plan after all stages; it may miss hard limits a little."""
     core = ground.core
-    load = core.loads(choice)
     heats = ground.usual * np.geomspace(how.hot, how.cold, STAGES + 1)
     random = np.random.default_rng(seed)
     with ThreadPoolExecutor(max(1, threads)) as pool:
@@ -94,31 +110,50 @@ def cooled(
             pairs = ground.pool(choice, max(REACH * high, FLOOR * ground.usual))
             fields = list(_fields(core, pairs, choice, random))
             weight = sum(len(field.account) for field in fields)
-            for at in range(0, len(fields), threads):
-                batch = fields[at : at + threads]
-                table = ground.lines(load, how.firm)
-                jobs = [
-                    pool.submit(
-                        wander,
-                        core,
-                        field,
-                        choice,
-                        load,
-                        table,
-                        int(tries / STAGES * len(field.account) / weight),
-                        high,
-                        low,
-                        int(random.integers(2**62)),
-                    )
-                    for field in batch
-                ]
-                choice, load = choice.copy(), load.copy()
-                for field, job in zip(batch, jobs, strict=True):
-                    choice[field.account], change = job.result()
-                    load[field.rows] += change
-                if over():
-                    break
-            load = core.loads(choice)
+
+            def job(
+                field: Field,
+                plan: Ints,
+                load: Floats,
+                table: Lines,
+                one: int,
+                heat: tuple[float, float] = (high, low),
+                weight: int = weight,
+            ) -> tuple[Ints, Floats]:
+                share = int(tries / STAGES * len(field.account) / weight)
+                return wander(core, field, plan, load, table, share, *heat, one)
+
+            choice = _side_by_side(
+                ground, fields, pool, threads, choice, how.firm, random, over, job
+            )
+    return choice
+
+
+def _side_by_side(
+    ground: Ground,
+    fields: list[Field],
+    pool: ThreadPoolExecutor,
+    threads: int,
+    choice: Ints,
+    firm: float,
+    random: np.random.Generator,
+    over: Callable[[], bool],
+    job: Job,
+) -> Ints:
+    """The plan after the job of every field, several at once, until ``over()``."""
+    load = ground.core.loads(choice)
+    for at in range(0, len(fields), threads):
+        if over():
+            break
+        batch, table = fields[at : at + threads], ground.lines(load, firm)
+        jobs = [
+            pool.submit(job, field, choice, load, table, int(random.integers(2**62)))
+            for field in batch
+        ]
+        choice, load = choice.copy(), load.copy()
+        for field, done in zip(batch, jobs, strict=True):
+            choice[field.account], change = done.result()
+            load[field.rows] += change
     return choice
 
 
@@ -167,6 +202,39 @@ def blocks(shared: Any, random: np.random.Generator) -> Ints:
             size += 1
         count += 1
     return block
+
+
+def simmered(
+    ground: Ground, choice: Ints, seed: int, threads: int, over: Callable[[], bool]
+) -> Ints:
+    """The plan cooled further by trades, missed hard limits becoming ever dearer.
+
+    As it is where reps have few accounts, which single moves and chains do as well with.
+    """
+    core = ground.core
+    reps = int(core.pairs.rep.max(initial=0)) + 1
+    if core.accounts < MANY * reps:
+        return choice
+    random = np.random.default_rng(seed)
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        for share, firm in SIMMER:
+            heat = share * ground.usual
+            pairs = ground.pool(choice, TRADED * heat)
+            heats = np.full(SWEEPS, heat)
+
+            def job(
+                field: Field,
+                plan: Ints,
+                load: Floats,
+                table: Lines,
+                one: int,
+                heats: Floats = heats,
+            ) -> tuple[Ints, Floats]:
+                return traded(core, field, plan, load, table, ground.found.price, heats, one)
+
+            fields = list(_fields(core, pairs, choice, random))
+            choice = _side_by_side(ground, fields, pool, threads, choice, firm, random, over, job)
+    return choice
 
 
 def mended(ground: Ground, choice: Ints, seed: int, over: Callable[[], bool]) -> Ints:

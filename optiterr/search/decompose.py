@@ -17,7 +17,17 @@ from optiterr.certificate import lower_bound
 from optiterr.model import Model
 from optiterr.search.ascent import Passes, ascend, units, usual_change
 from optiterr.search.chains import STIFF
-from optiterr.search.cooling import BLOCK, GENTLE, TIGHT, WARM, Cooling, cooled, linked, mended
+from optiterr.search.cooling import (
+    BLOCK,
+    GENTLE,
+    TIGHT,
+    WARM,
+    Cooling,
+    cooled,
+    linked,
+    mended,
+    simmered,
+)
 from optiterr.search.core import Core, Floats, Ints
 from optiterr.search.diving import dive
 from optiterr.search.exact import MOST_PAIRS, finish, useful
@@ -306,12 +316,14 @@ def _cooled(
     end: float,
     how: Cooling,
 ) -> tuple[Ints, float]:
-    """A plan by cooling, mending and chains, and its cost; missed limits are very dear in it."""
+    """A plan by cooling, trades, mending and chains, and its cost; missed limits are very dear in
+    it."""
 
     def over() -> bool:
         return perf_counter() > end or watch.over()
 
     choice = cooled(ground, first, tries, seed, threads, over, how)
+    choice = simmered(ground, choice, seed, threads, over)
     choice = mended(ground, choice, seed, watch.over)
     choice = linked(ground, choice, seed, threads, over, end)
     return choice, ground.cost(choice, ground.core.loads(choice), STIFF)
