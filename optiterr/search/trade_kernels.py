@@ -133,6 +133,24 @@ def _once(one, other):
 
 
 @njit(cache=True, nogil=True)
+def _with_rows(g, s, rows, key, step, one, other, cost, most):
+    """``cost`` and what all ``rows`` but ``key`` cost above their prices after both halves of a
+    trade, added up for as long as it stays below ``most``."""
+    for k in range(len(rows)):
+        if cost >= most:
+            break
+        if k == key:
+            continue
+        load = s.load[rows[k]]
+        for half in (one, other):
+            for at in half:
+                if at >= 0:
+                    load += step[at, k]
+        cost += _above(g, rows[k], load)
+    return cost
+
+
+@njit(cache=True, nogil=True)
 def _drawn(g, s, d, here, there, few, dear, heat, least, state, accounts, pairs):
     """A trade between ``here`` and ``there``, left in ``accounts`` and ``pairs``; of how many
     accounts. At heat 0 the best that gains ``least``."""
@@ -171,25 +189,17 @@ def _drawn(g, s, d, here, there, few, dear, heat, least, state, accounts, pairs)
                 cost += more[other]
                 cheaper = more[one] < more[other] or (more[one] == more[other] and one < other)
                 if cost < best + loud and cheaper and _once(who[one], who[other]):
-                    for k in range(count):
-                        if k == key or cost >= best + loud:
-                            continue
-                        load = s.load[rows[k]]
-                        for n in who[one]:
-                            if n >= 0:
-                                load += step[n, k]
-                        for n in who[other]:
-                            if n >= 0:
-                                load += step[n, k]
-                        cost += _above(g, rows[k], load)
-                    size = 0
-                    for half in (one, other):
-                        for n in who[half]:
-                            if n >= 0:
-                                into[size], to[size] = account[n], pair[n]
-                                size += 1
-                    noise = _noise(heat, state)
+                    cost = _with_rows(
+                        g, s, rows[:count], key, step, who[one], who[other], cost, best + loud
+                    )
+                    noise = _noise(heat, state) if cost < best + loud else 0.0
                     if cost + noise < best:
+                        size = 0
+                        for half in (one, other):
+                            for at in who[half]:
+                                if at >= 0:
+                                    into[size], to[size] = account[at], pair[at]
+                                    size += 1
                         cost = noise + _counted(g, s, d, into, to, size)
                         if cost < best:
                             best, many = cost, size
