@@ -14,23 +14,24 @@ from optiterr.model import Block, Model
 from optiterr.pairs import Pairs
 from optiterr.rowfunctions import Band
 from optiterr.search import cooling
+from optiterr.search.chains import STIFF
 from optiterr.search.cooling import missed_rows, simmered
 from optiterr.search.core import Core
 from optiterr.search.ground import Ground
 from optiterr.search.moves import Field
-from optiterr.search.points import lines
+from optiterr.search.points import Lines, lines
 from optiterr.search.relaxation import Relaxed
 from optiterr.search.trades import FEW, traded
 
-COLD = np.zeros(6)
+COLD = np.zeros(1)
 
 
 def sales(
     cost: Floats, sizes: Floats, target: Floats, price: float, most: float | None = None
 ) -> Core:
     """Accounts and reps, shapes (N, R): each column of ``sizes`` loads rows of its own, a unit off
-    ``target``, shape (R, columns), costs ``price``. All pairs load a common row by their account's
-    number, which may carry ``most``."""
+    ``target``, shape (R, columns), costs ``price``. All pairs load a common row, which may carry
+    ``most``: by their account's number away from the first rep, else by a quarter."""
     accounts, reps = cost.shape
     pairs, nobody = Pairs.full(accounts, reps), np.empty(0, dtype=object)
     cell = np.arange(accounts * reps)
@@ -42,7 +43,7 @@ def sales(
         )
         blocks.append(Block(f"size {k}", f"size {k}", ("",) * reps, matrix, off))
     if most is not None:
-        away = np.where(pairs.rep == 0, 0.0, pairs.account + 1.0)
+        away = np.where(pairs.rep == 0, 0.25, pairs.account + 1.0)
         row = sparse.csr_array(away.reshape(1, -1))
         blocks.append(Block("away", "away", ("",), row, Band.of(1, upper=most)))
     costs = MappingProxyType({"": cost.ravel().astype(float)})
@@ -81,31 +82,24 @@ def test_two_are_traded_for_two_where_no_exchange_of_one_for_one_fits() -> None:
 
 
 @pytest.mark.parametrize("limited", [False, True])
-@pytest.mark.parametrize("seed", range(40))
-def test_no_trade_of_up_to_four_is_left(seed: int, limited: bool) -> None:
-    """Eight accounts, two reps, two sizes: afterwards no four accounts can change hands for a
-    gain, at any row prices, all rows counted; with a common limit, too."""
+@pytest.mark.parametrize("seed", range(60))
+def test_the_best_trade_of_up_to_four_is_made(seed: int, limited: bool) -> None:
+    """Eight accounts, two reps, two sizes: of all ways in which up to four accounts can change
+    hands the cheapest is found, at any prices of the reps' rows; with a common limit, too."""
     rng = np.random.default_rng(seed)
     sizes = rng.integers(1, 9, (8, 2)).astype(float)
-    core = sales(
-        rng.integers(0, 30, (8, 2)),
-        sizes,
-        np.tile(sizes.sum(axis=0) / 2, (2, 1)),
-        5.0,
-        15.0 if limited else None,
-    )
+    half = np.tile(sizes.sum(axis=0) / 2, (2, 1))
+    core = sales(rng.integers(0, 30, (8, 2)), sizes, half, 5.0, 15.0 if limited else None)
     price = core.inside(rng.uniform(-5.0, 5.0, core.rows))
-    begin = rng.integers(0, 2, 8)
-    if limited:
-        begin[:] = 0
-    reps = core.pairs.rep[made(core, plan(core, begin.tolist()), np.zeros(40), price, seed)]
-    now = core.worth(plan(core, reps.tolist()))
-    assert now <= core.worth(plan(core, begin.tolist()))
-    for many in range(1, 5):
-        for some in combinations(range(8), many):
-            other = reps.copy()
-            other[list(some)] = 1 - other[list(some)]
-            assert now <= core.worth(plan(core, other.tolist())) + 1e-9
+    price[4:] = 0.0
+    begin = np.zeros(8, dtype=int) if limited else rng.integers(0, 2, 8)
+    best = core.worth(plan(core, begin.tolist()))
+    for some in (one for many in range(1, 5) for one in combinations(range(8), many)):
+        other = begin.copy()
+        other[list(some)] = 1 - other[list(some)]
+        best = min(best, core.worth(plan(core, other.tolist())))
+    after = made(core, plan(core, begin.tolist()), np.zeros(1), price, seed)
+    assert core.worth(after) == pytest.approx(best)
 
 
 def test_with_heat_plans_are_drawn_by_what_they_cost() -> None:
@@ -129,9 +123,10 @@ def test_with_heat_plans_are_drawn_by_what_they_cost() -> None:
 
 
 def test_of_many_accounts_each_takes_part_sooner_or_later() -> None:
-    """Many more accounts than take part at once, all better off elsewhere: all end there."""
+    """Many more accounts than take part at once, the last of them better off elsewhere."""
     accounts = 6 * FEW
-    cost = np.tile([1.0, 0.0], (accounts, 1))
+    cost = np.zeros((accounts, 2))
+    cost[-1, 0] = 1.0
     core = sales(cost, np.zeros((accounts, 1)), np.zeros((2, 1)), 1.0)
     after = made(core, plan(core, [0] * accounts), np.zeros(200))
     assert core.worth(after) == 0.0
@@ -179,3 +174,21 @@ def test_simmering_lowers_the_cost_and_repeats_itself(
         missed_rows(ground.core, ground.core.loads(first)).sum()
         <= missed_rows(ground.core, ground.core.loads(choice)).sum()
     )
+
+
+def test_missed_limits_become_ever_dearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each stage of trades is charged by lines of its own, the last by those that chains use."""
+    ground, choice = ground_of(middle(7)[0])
+    monkeypatch.setattr(cooling, "MANY", 1)
+    asked: list[float] = []
+    lines_of = Ground.lines
+
+    def lines(self: Ground, load: Floats, firm: float = 1.0) -> Lines:
+        asked.append(firm)
+        return lines_of(self, load, firm)
+
+    monkeypatch.setattr(Ground, "lines", lines)
+    simmered(ground, choice, 1, 1, lambda: False)
+    assert asked == sorted(asked)
+    assert asked[0] == 1.0 < asked[-1]
+    assert asked[-1] >= STIFF

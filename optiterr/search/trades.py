@@ -38,8 +38,9 @@ def traded(
     """What trades make of the field's accounts: their pairs, and the change of the loads of the
     field's rows.
 
-    For each of ``heats`` so many pairs of reps are drawn as share accounts. At heat 0 the best
-    trade is made, and the plan ``whole``, whose rows carry ``load``, gets no dearer by ``lines``.
+    For each of ``heats`` so many pairs of reps are drawn as share accounts. Trades are looked for
+    at the row prices ``price`` of rows that several reps load, and counted by all rows before they
+    are made. At heat 0 the best one is, and the plan ``whole``, whose rows carry ``load``, gets no dearer by ``lines``.
     """
     from optiterr.search.trade_kernels import trade
 
