@@ -40,7 +40,8 @@ def traded(
 
     For each of ``heats`` so many pairs of reps are drawn as share accounts. Trades are looked for
     at the row prices ``price`` of rows that several reps load, and counted by all rows before they
-    are made. At heat 0 the best one is, and the plan ``whole``, whose rows carry ``load``, gets no dearer by ``lines``.
+    are made. At heat 0 the best one is, and the plan ``whole``, whose rows carry ``load``, gets no
+    dearer by ``lines``.
     """
     from optiterr.search.trade_kernels import trade
 
