@@ -82,7 +82,7 @@ def test_two_are_traded_for_two_where_no_exchange_of_one_for_one_fits() -> None:
 
 
 @pytest.mark.parametrize("limited", [False, True])
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(16))
 def test_the_best_trade_of_up_to_four_is_made(seed: int, limited: bool) -> None:
     """Eight accounts, two reps, two sizes: of all ways in which up to four accounts can change
     hands the cheapest is found, at any prices of the reps' rows; with a common limit, too."""
@@ -108,7 +108,7 @@ def test_with_heat_plans_are_drawn_by_what_they_cost() -> None:
     rng = np.random.default_rng(3)
     sizes = np.array([[1.0], [2.0], [3.0], [5.0]])
     core = sales(rng.integers(0, 6, (4, 2)), sizes, np.array([[5.0], [6.0]]), 1.0)
-    heat, many = 2.5, 4000
+    heat, many = 2.5, 1500
     plans = [plan(core, list(reps)) for reps in product((0, 1), repeat=4)]
     weight = np.exp(-np.array([core.worth(one) for one in plans]) / heat)
     place = {tuple(one.tolist()): at for at, one in enumerate(plans)}
