@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -36,12 +37,10 @@ ALL_RELAXATION = 600.0
 
 def solved_relaxation(core: Core, threads: int) -> Relaxed:
     """The relaxation, proved over all pairs."""
-    passes, end = Passes(core, threads), perf_counter() + ALL_RELAXATION
-    try:
+    end = perf_counter() + ALL_RELAXATION
+    with closing(Passes(core, threads)) as passes:
         price = ascend(core, passes, STEPS, lambda: perf_counter() > end).price
         found = relaxed(core, passes, core.inside(price), end, lambda bound: None)
-    finally:
-        passes.close()
     if not found.solved or found.kernel is None:
         raise SystemExit(f"the relaxation is not solved within {ALL_RELAXATION:.0f} s")
     return found

@@ -61,7 +61,7 @@ def made(
     field, load = Field.of(core, np.arange(len(core.pairs))), core.loads(choice)
     price = np.zeros(core.rows) if price is None else price
     table = lines(core, price, load, np.full(core.rows, 1000.0), load)
-    picked, change = traded(core, field, choice, load, table, price, heats, seed)
+    picked, change = traded(core, field, choice, load, table, seed, price, heats)
     after = choice.copy()
     after[field.account] = picked
     told = load.copy()

@@ -125,6 +125,13 @@ def _residual(g, row, load, charge):
     return charge - g.price[row] * load - g.floor[row]
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _above(g, row, load):
+    """What ``row`` costs at ``load`` above its price and the least that it can: never below 0."""
+    charge = charge_of(row, load, g.at_first, g.at, g.level, g.slope, g.before)
+    return _residual(g, row, load, charge)
+
+
 @njit(cache=True, nogil=True)
 def _held(g, s, rep):
     """The residuals of the rows of ``rep``."""
@@ -146,8 +153,7 @@ def _traded(g, s, rep, leaves, enters, so_far, most):
         if row < 0 or so_far >= most:
             break
         load = s.load[row] + g.amount[enters, k] - g.amount[leaves, k]
-        charge = charge_of(row, load, g.at_first, g.at, g.level, g.slope, g.before)
-        so_far += _residual(g, row, load, charge)
+        so_far += _above(g, row, load)
     return so_far
 
 

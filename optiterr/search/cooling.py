@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from time import perf_counter
 from typing import Any
@@ -221,17 +222,7 @@ def simmered(
             heat = share * ground.usual
             pairs = ground.pool(choice, TRADED * heat)
             heats = np.full(SWEEPS, heat)
-
-            def job(
-                field: Field,
-                plan: Ints,
-                load: Floats,
-                table: Lines,
-                one: int,
-                heats: Floats = heats,
-            ) -> tuple[Ints, Floats]:
-                return traded(core, field, plan, load, table, ground.found.price, heats, one)
-
+            job = partial(traded, core, price=ground.found.price, heats=heats)
             fields = list(_fields(core, pairs, choice, random))
             choice = _side_by_side(ground, fields, pool, threads, choice, firm, random, over, job)
     return choice

@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from optiterr.charging import charge_of
-from optiterr.search.chain_kernels import _counted, _desk, _held, _made, _residual
+from optiterr.search.chain_kernels import _above, _counted, _desk, _held, _made
 from optiterr.search.kernels import _next
 
 LOUD = 8.0
@@ -67,13 +66,6 @@ def _steps(g, s, reps, leaving, account, pair, step, rows):
                     step[n, count] = g.amount[pair[n], k]
             count += 1
     return count
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _above(g, row, load):
-    """What ``row`` costs at ``load`` above its price and the least that it can: never below 0."""
-    charge = charge_of(row, load, g.at_first, g.at, g.level, g.slope, g.before)
-    return _residual(g, row, load, charge)
 
 
 @njit(cache=True, nogil=True)
@@ -161,7 +153,7 @@ def _drawn(g, s, d, here, there, few, dear, heat, least, state, accounts, pairs)
         g, s, there, here, dear, state, account[leaving:], pair[leaving:], gain[leaving:]
     )
     rows = np.empty(2 * g.own.shape[1], dtype=np.int64)
-    step = np.zeros((n, max(1, len(rows))))
+    step = np.zeros((n, len(rows)))
     count = _steps(g, s, (here, there), leaving, account[:n], pair[:n], step, rows)
     if n == 0 or count == 0:
         return 0

@@ -31,9 +31,9 @@ def traded(
     whole: Ints,
     load: Floats,
     lines: Lines,
+    seed: int,
     price: Floats,
     heats: Floats,
-    seed: int,
 ) -> tuple[Ints, Floats]:
     """What trades make of the field's accounts: their pairs, and the change of the loads of the
     field's rows.
