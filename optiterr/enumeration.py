@@ -38,7 +38,7 @@ def _ahead(load, row, rate, least, most, fall, rise):
 def rep_losses(
     begin_rep, end_rep, rep_first, reduced, value, row_first,
     first, at, level, slope, before, least, most, fall, rise,
-    nodes, loss, differs,
+    nodes, loss, seen, differs,
 ):  # fmt: skip
     """What reps ``begin_rep .. end_rep`` lose at least whichever whole accounts each serves.
 
@@ -46,9 +46,9 @@ def rep_losses(
     ``p`` loads on the ``k``-th of its rep's rows ``row_first[r]:row_first[r + 1]``. A pair with a
     negative ``reduced`` cost pays for itself. Sets are those pairs, less and more some others, each
     of which costs the size of its reduced cost; with what the rows cost at their loads that is the
-    loss. ``loss[r]`` receives the least, or what is proved of it after ``nodes`` sets;
-    ``differs[p]`` is -1 or 1 where the best set found leaves out or takes in a pair, else 0.
-    Returns how many sets were looked at.
+    loss. ``loss[r]`` receives the least, or what is proved of it after ``nodes`` sets; ``seen[r]``
+    what the best set found loses; ``differs[p]`` is -1 or 1 where that set leaves out or takes in a
+    pair, else 0. Returns how many sets were looked at.
     """
     looked = 0
     for rep in range(begin_rep, end_rep):
@@ -145,7 +145,7 @@ def rep_losses(
                 break
             budget *= GROWTH
         looked += nodes - left
-        loss[rep] = min(best, proved)
+        loss[rep], seen[rep] = min(best, proved), best
         for k in range(size):
             pair = begin + order[chosen[k]]
             differs[pair] = 1 if reduced[pair] >= 0.0 else -1

@@ -71,11 +71,13 @@ class Whole(_Value):
 
     Each account pays the rep who serves it ``stakes`` above its cheapest reduced cost at the
     prices; then each rep loses at least ``losses``, whichever accounts it serves. The proof looks
-    at ``sets`` sets of accounts for each rep, and can be repeated without a solver.
+    at ``sets`` sets of accounts and ``nodes`` nodes of branch and bound for each rep, and can be
+    repeated without a solver.
     """
 
     lift: float = Field(description="how far the bound is above that of the prices")
     sets: int = Field(gt=0, description="sets of accounts looked at for each rep, at most")
+    nodes: int = Field(0, ge=0, description="nodes looked at for each rep, at most")
     losses: dict[str, float] = Field(description="what each rep loses in any plan, where anything")
     stakes: dict[str, float] = Field(description="payment by account: with the prices, the proof")
 

@@ -24,7 +24,7 @@ from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import Solver, solver
 from optiterr.solvers.priced import climb
 from optiterr.solvers.supervise import supervised, supervised_relax
-from optiterr.undivided import FEW_SETS, Sets, raised, sets_each, short, worthwhile
+from optiterr.undivided import FEW_SETS, Sets, nodes_each, raised, sets_each, short, worthwhile
 
 Report = Callable[[Improvement], None]
 Stop = Callable[[], bool]
@@ -215,20 +215,21 @@ def whole_bound(
     bound: Bound,
     x: Floats,
     stakes: Floats | None = None,
-    sets: int | None = None,
+    looks: tuple[int, int] | None = None,
     threads: int = 1,
 ) -> tuple[float, Whole | None]:
     """The bound that counts whole accounts too, and its proof where it is above ``bound``.
 
     ``bound`` covers the pairs of ``model`` and no others. ``stakes`` are sought unless given.
+    ``looks`` are the sets and nodes looked at for each rep, as many as usual unless given.
     AuditError when a rep loses less in the plan ``x`` than is proved.
     """
     ledger = Sets(model, bound)
-    each = sets or sets_each(model)
+    each, nodes = looks or (sets_each(model), nodes_each(model))
     if stakes is None:
         worth, few = model.value(x), min(each, FEW_SETS)
         stakes = raised(ledger, ledger.halfway(), worth, few, MANY_SETS, threads).stakes
-    found = ledger.bound(short(stakes), each, threads)
+    found = ledger.bound(short(stakes), each, threads, nodes)
     ledger.spare(model.choice(x), found)
     if not found.value > bound.value:
         return bound.value, None
@@ -237,6 +238,7 @@ def whole_bound(
     return found.value, Whole(
         lift=found.value - bound.value,
         sets=found.sets,
+        nodes=found.nodes,
         losses=dict(zip(names, found.losses[lost].tolist(), strict=True)),
         stakes=dict(zip(map(str, model.account_ids), found.stakes.tolist(), strict=True)),
     )

@@ -40,6 +40,9 @@ PATIENCE = 6
 SETS, ALL_SETS = 200_000, 20_000_000
 """Sets that are looked at for one rep, and for all reps together, at most."""
 
+NODES, ALL_NODES = 2_000, 200_000
+"""Nodes of branch and bound that are looked at for one rep, and for all together, at most."""
+
 FEW_SETS = 20_000
 """Sets that are looked at for one rep while stakes are sought."""
 
@@ -57,17 +60,29 @@ HARD = 1e4
 class Undivided:
     """A proved lower bound ``value`` over the model's pairs, and what proves it.
 
-    Account ``i`` is paid ``stakes[i]`` above its cheapest reduced cost; ``losses[r]`` is what rep
-    ``r`` loses at least, after looking at ``sets`` sets at most. ``served`` counts, for each
-    account, the reps whose best set holds it; ``looked`` is how many sets were looked at in all.
+    Account ``i`` is paid ``stakes[i]`` above its cheapest reduced cost at ``prices``; ``losses[r]``
+    is what rep ``r`` loses at least, after looking at ``sets`` sets and ``nodes`` nodes at most.
+    ``chosen`` says which pairs the best sets found hold, shape (P,); ``looked`` is how many sets
+    were looked at in all.
     """
 
     value: float
+    prices: Floats
     stakes: Floats
     losses: Floats
     sets: int
-    served: Floats
+    nodes: int
+    chosen: NDArray[np.bool_]
     looked: int
+
+
+@dataclass(frozen=True, eq=False)
+class Left:
+    """What is left of a model once some reps have their sets: ``accounts`` is a mask, ``reps`` are
+    positions."""
+
+    accounts: NDArray[np.bool_]
+    reps: Ints
 
 
 def worthwhile(model: Model) -> bool:
@@ -84,6 +99,11 @@ def short(stakes: Floats) -> Floats:
 def sets_each(model: Model) -> int:
     """How many sets are looked at for each rep of ``model``."""
     return int(min(SETS, ALL_SETS // max(1, _reps(model))))
+
+
+def nodes_each(model: Model) -> int:
+    """How many nodes are looked at for each rep of ``model``."""
+    return int(min(NODES, ALL_NODES // max(1, _reps(model))))
 
 
 def _reps(model: Model) -> int:
@@ -124,6 +144,7 @@ class Sets:
         at: list[Floats] = []
         slope: list[Floats] = []
         level: list[Floats] = []
+        worth: list[Floats] = []
         conjugates = self._bound.conjugates
         for start, block, conjugate in zip(
             self._model.row_start, self._model.blocks, conjugates, strict=False
@@ -139,11 +160,13 @@ class Sets:
             slope += list(points[1][own])
             level += list(points[2][own])
             # Let out by the tolerance, limits are worth a little more than the bound counts.
-            self._base -= float(np.maximum(points[3] - conjugate, 0.0)[own].sum())
+            worth.append(np.maximum(points[3], conjugate)[own])
+            self._base -= float((worth[-1] - conjugate[own]).sum())
         self._value = np.ascontiguousarray(value[self._order])
         # The blocks' order back to the order by rep.
         back = np.argsort(np.argsort(self._row))
         self._lines = _Lines.of([(at[k], slope[k], level[k]) for k in back])
+        self._row_worth = np.concatenate([np.zeros(0), *worth])[back]
 
     def halfway(self) -> Floats:
         """Stakes halfway between the best and the second best pair of each account."""
@@ -158,14 +181,43 @@ class Sets:
         stakes[~several] = 2 * float(self._regret.max(initial=0.0)) + 1.0
         return stakes
 
-    def bound(self, stakes: Floats, sets: int, threads: int = 1) -> Undivided:
-        """The bound at ``stakes``, after looking at ``sets`` sets for each rep at most."""
+    @property
+    def rows(self) -> Ints:
+        """The rows that are charged in full, rep by rep."""
+        return self._row
+
+    @property
+    def owner(self) -> Ints:
+        """The rep of each of ``rows``."""
+        return np.repeat(np.arange(self._reps), np.diff(self._row_first))
+
+    @property
+    def cheapest(self) -> Floats:
+        """The least reduced cost of each account: what a stake of 0 pays."""
+        return self._bound.cheapest
+
+    def bound(
+        self,
+        stakes: Floats,
+        sets: int,
+        threads: int = 1,
+        nodes: int = 0,
+        left: Left | None = None,
+    ) -> Undivided:
+        """The bound at ``stakes``, after ``sets`` sets and ``nodes`` nodes for each rep at most.
+
+        With ``left`` it is one on what the accounts and reps that are left cost.
+        """
+        from optiterr.branching import branch_losses
         from optiterr.enumeration import rep_losses
 
         model, lines = self._model, self._lines
+        reps = np.arange(self._reps) if left is None else left.reps
         apart = self._regret - stakes[model.pairs.account]
+        if left is not None:
+            apart[~left.accounts[model.pairs.account]] = np.inf
         ordered = apart[self._order]
-        loss = np.zeros(self._reps)
+        loss, seen = np.zeros(self._reps), np.zeros(self._reps)
         differs = np.zeros(len(ordered), dtype=np.int8)
 
         def look(begin: int, end: int) -> int:
@@ -187,24 +239,54 @@ class Sets:
                 lines.rise,
                 sets,
                 loss,
+                seen,
                 differs,
             )
+            if nodes > 0:
+                branch_losses(
+                    begin,
+                    end,
+                    self._first,
+                    ordered,
+                    self._value,
+                    self._row_first,
+                    lines.first,
+                    lines.at,
+                    lines.level,
+                    lines.slope,
+                    lines.before,
+                    nodes,
+                    loss,
+                    seen,
+                    differs,
+                )
             return looked
 
-        if threads == 1 or self._reps < 2:
-            looked = look(0, self._reps)
+        if threads == 1:
+            looked = sum(look(rep, rep + 1) for rep in reps.tolist())
         else:
             with ThreadPoolExecutor(threads) as pool:
-                cuts = np.linspace(0, self._reps, 4 * threads + 1).astype(int).tolist()
-                looked = sum(pool.map(look, cuts[:-1], cuts[1:]))
+                looked = sum(pool.map(look, reps.tolist(), (reps + 1).tolist()))
         paid = self._bound.cheapest + stakes
         gained = np.minimum(apart, 0.0)
+        base = self._base
+        if left is not None:
+            gone = np.ones(self._reps, dtype=bool)
+            gone[reps] = False
+            paid = paid[left.accounts]
+            gained[gone[model.pairs.rep]] = 0.0
+            base += float(self._row_worth[gone[self.owner]].sum())
         parts = float(paid.sum()), float(gained.sum()), float(loss.sum())
-        size = float(np.abs(paid).sum()) - parts[1] + parts[2] + abs(self._base)
-        value = sum(parts) + self._base - self._bound.rounding - 1e-12 * size - 1e-9 * parts[2]
-        account = model.pairs.account[self._order]
-        served = np.bincount(account, (ordered < 0) + differs, minlength=len(stakes))
-        return Undivided(value, stakes, loss, sets, served.astype(float), looked)
+        size = float(np.abs(paid).sum()) - parts[1] + parts[2] + abs(base)
+        value = sum(parts) + base - self._bound.rounding - 1e-12 * size - 1e-9 * parts[2]
+        chosen = np.zeros(len(ordered), dtype=bool)
+        chosen[self._order] = (ordered < 0) + differs > 0
+        return Undivided(value, self._bound.prices, stakes, loss, sets, nodes, chosen, looked)
+
+    def served(self, found: Undivided) -> Floats:
+        """How many reps' best sets hold each account."""
+        pairs = self._model.pairs
+        return np.bincount(pairs.account, found.chosen, minlength=pairs.accounts).astype(float)
 
     def least(self, found: Undivided) -> Floats:
         """What a plan that picks a pair costs at least, shape (P,).
@@ -238,8 +320,7 @@ class Sets:
             has = np.diff(self._row_first) > k
             load[self._row_first[:-1][has] + k] = total[has]
         excess = self._lines.excess(load)
-        rows = np.repeat(np.arange(self._reps), np.diff(self._row_first))
-        lost += np.bincount(rows, excess, minlength=self._reps)
+        lost += np.bincount(self.owner, excess, minlength=self._reps)
         spare = lost - found.losses
         noise = 1e-7 * max(1.0, float(np.abs(self._bound.cheapest).max(initial=0.0)), lost.max())
         if (spare < -noise).any():
@@ -394,7 +475,7 @@ def raised(
     best = now = sets.bound(stakes, each, threads)
     pace, tired, looked = 0.5, 0, now.looked
     while pace > 0.02 and looked < most:
-        slope = 1.0 - now.served
+        slope = 1.0 - sets.served(now)
         steep = float(slope @ slope)
         room = worth - best.value
         if steep == 0.0 or room <= 0.0:

@@ -34,7 +34,7 @@ from optiterr.scenario.loading import Scenario
 from optiterr.scenario.ranking import levels_of
 from optiterr.solution import Status
 from optiterr.solving import finite, left_out_models, proved_bound, whole_bound
-from optiterr.undivided import SETS
+from optiterr.undivided import NODES, SETS
 
 
 class Check(BaseModel):
@@ -254,9 +254,11 @@ def _whole(
         return refused("the stakes are not those of the accounts")
     if said.sets > SETS:
         return refused(f"more than {SETS:,} sets for a rep are not looked at again")
+    if said.nodes > NODES:
+        return refused(f"more than {NODES:,} nodes for a rep are not looked at again")
     stakes = np.array([said.stakes[str(one)] for one in model.account_ids])
     try:
-        proved, found = whole_bound(model, bound, x, stakes, said.sets)
+        proved, found = whole_bound(model, bound, x, stakes, (said.sets, said.nodes))
     except AuditError as error:
         return refused(str(error))
     losses = {} if found is None else found.losses

@@ -43,6 +43,7 @@ FLOORS: dict[str, int] = {
             "straight",
             "charging",
             "tighten",
+            "branching",
             "enumeration",
             "undivided",
         ],

@@ -313,8 +313,13 @@ def test_a_plan_says_what_whole_accounts_prove(told: Path) -> None:
     [
         (lambda p: p["whole"].update(lift=p["whole"]["lift"] + 0.5), "whole accounts add", ""),
         (lambda p: p["whole"]["losses"].clear(), "no less than whole accounts", "in all"),
-        (lambda p: p["whole"].update(sets=1), "proved bound", ""),
+        (lambda p: p["whole"].update(sets=1, nodes=0), "proved bound", ""),
         (lambda p: p["whole"].update(sets=10**9), "no less than whole accounts", "looked at again"),
+        (
+            lambda p: p["whole"].update(nodes=10**9),
+            "no less than whole accounts",
+            "nodes for a rep",
+        ),
         (lambda p: p["whole"]["stakes"].popitem(), "no less than whole accounts", "the accounts"),
         (lambda p: p.update(whole=None), "proved bound", ""),
         (
@@ -323,7 +328,7 @@ def test_a_plan_says_what_whole_accounts_prove(told: Path) -> None:
             "",
         ),
     ],
-    ids=["lift", "losses", "few sets", "many sets", "an account", "none", "stakes"],
+    ids=["lift", "losses", "few sets", "many sets", "many nodes", "an account", "none", "stakes"],
 )
 def test_doctored_proofs_of_whole_accounts_are_found_out(
     told: Path, change: Callable[[dict[str, Any]], object], fails: str, says: str

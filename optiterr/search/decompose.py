@@ -16,6 +16,7 @@ import numpy as np
 from optiterr.certificate import lower_bound
 from optiterr.model import Model
 from optiterr.search.ascent import Passes, ascend, units, usual_change
+from optiterr.search.booking import Booking, bookable
 from optiterr.search.chains import STIFF
 from optiterr.search.cooling import (
     BLOCK,
@@ -42,6 +43,7 @@ from optiterr.undivided import (
     FEW_SETS,
     Sets,
     Undivided,
+    nodes_each,
     raised,
     sets_each,
     short,
@@ -61,6 +63,12 @@ DIVE_MOST = 0.12
 
 TRIES_A_SECOND = 1_500_000
 """Moves that a usual machine tries in a second: the time for moves is handed out in tries."""
+
+BOOK_SHARE, DIVES = 0.35, 10
+"""Dives over whole books end when this share of the time is gone, or after so many of them."""
+
+TURN, DIVE_TURN = 0.05, 0.15
+"""Neighbourhoods take turns of this share of the time, and dives between them."""
 
 WHOLE_SHARE = 0.08
 """Of the time, so much goes into what whole accounts cost beyond divided ones."""
@@ -180,7 +188,13 @@ def _search(
     ground = Ground.of(core, found, regret, _hard(core, found.price))
     mark = watch.spent
     first = None if begin is None else _begun(ground, watch, begin, limits, far)
-    sought = first is None
+    sought, books, whole = first is None, None, None
+    if first is None and bookable(model):
+        books = _Books(model, ground, watch, limits)
+        books.dives(DIVES, watch.until(BOOK_SHARE))
+        first, whole = watch.best if books.near else None, books.proved
+    seconds["books"] = watch.spent - mark
+    mark = watch.spent
     if first is None:
         end = min(watch.until(DIVE_SHARE), perf_counter() + DIVE_MOST * limits.seconds)
         dived = dive(core, found, ground.hard, lambda: perf_counter() > end or watch.over())
@@ -188,21 +202,63 @@ def _search(
         ground = replace(ground, found=found)
     seconds["dive"] = watch.spent - mark
     mark = watch.spent
-    choice = _moved(ground, watch, first, limits, sought)
+    choice = _moved(ground, watch, first, limits, sought and first is not watch.best)
     seconds["moves"] = watch.spent - mark
     mark = watch.spent
     # Each account has a useful pair: with more accounts than that may be, nothing is looked for.
     least = found.bound + regret if core.accounts <= MOST_PAIRS else None
-    whole = None
     if worthwhile(model) and not watch.over():
-        sets = Sets(model, lower_bound(model, found.price))
-        whole = _whole(model, sets, watch, limits)
+        if whole is None:
+            whole = _whole(model, Sets(model, lower_bound(model, found.price)), watch, limits)
+        sets = Sets(model, lower_bound(model, whole.prices))
         least = None if least is None else np.maximum(least, sets.least(whole))
     seconds["whole accounts"] = watch.spent - mark
     mark = watch.spent
-    _hunted(ground, watch, choice, limits, least)
+    _hunted(ground, watch, choice, limits, least, books)
     seconds["neighbourhoods"] = watch.spent - mark
     return whole
+
+
+class _Books:
+    """What whole books prove, and plans made of them, where reps have few accounts.
+
+    ``watch`` hears of all of it.
+    """
+
+    def __init__(self, model: Model, ground: Ground, watch: Watch, limits: Limits) -> None:
+        self._ground, self._watch, self._seed = ground, watch, limits.seed
+        core = ground.core
+        self._booking = Booking(model, core, ground.found.price, ground.hard, limits.threads)
+        if watch.best is not None:
+            self._booking.put(watch.best)
+        end = watch.until(BOOK_SHARE / 2)
+        best, self.near = self._booking.generate(lambda: perf_counter() > end or watch.over())
+        sets, stakes = Sets(model, lower_bound(model, best.prices)), short(best.stakes)
+        each, nodes = sets_each(model), nodes_each(model)
+        self.proved = sets.bound(stakes, each, limits.threads, nodes)
+        watch.prove(self.proved.value)
+        order = np.lexsort((ground.regret, core.pairs.account))
+        self._cheapest = order[core.pairs.start[:-1]]
+        self._rng: np.random.Generator | None = None
+
+    def dives(self, count: int, end: float) -> None:
+        """Up to ``count`` plans, none begun once the clock shows ``end``.
+
+        None at all where too little is known of what to pay for accounts.
+        """
+        watch, core = self._watch, self._ground.core
+        for _ in range(count if self.near else 0):
+            if perf_counter() > end or watch.over():
+                return
+            choice = self._booking.dive(self._rng, watch.over, watch.worth)
+            self._rng = self._rng or np.random.default_rng(self._seed)
+            if choice is None:
+                continue
+            if (choice < 0).any():
+                # A few accounts are left over: to their cheapest pairs, then mended.
+                choice = np.where(choice < 0, self._cheapest, choice)
+                choice = mended(self._ground, choice, self._seed, watch.over)
+            watch.offer(choice, core.worth(choice))
 
 
 def _whole(model: Model, sets: Sets, watch: Watch, limits: Limits) -> Undivided:
@@ -213,46 +269,60 @@ def _whole(model: Model, sets: Sets, watch: Watch, limits: Limits) -> Undivided:
     if np.isfinite(watch.worth):
         few = min(each, FEW_SETS)
         stakes = raised(sets, stakes, watch.worth, few, most // 2, limits.threads).stakes
-    found = sets.bound(short(stakes), each, limits.threads)
+    found = sets.bound(short(stakes), each, limits.threads, nodes_each(model))
     watch.prove(found.value)
     return found
 
 
 def _hunted(
-    ground: Ground, watch: Watch, choice: Ints, limits: Limits, least: Floats | None
+    ground: Ground,
+    watch: Watch,
+    choice: Ints,
+    limits: Limits,
+    least: Floats | None,
+    books: _Books | None,
 ) -> None:
-    """Neighbourhoods from ``choice`` on, and beside them the whole model where it is small.
+    """Neighbourhoods from ``choice`` on, in turn with dives over ``books``, and beside them the
+    whole model where it is small.
 
     ``least`` is what plans with each pair cost at least; None where the model is large.
     """
     core = ground.core
 
     def hunt(state: State, end: float, threads: int, solvers: tuple[str, ...] = SOLVERS) -> None:
-        Hunt(ground, watch, limits.seed, threads, solvers).run(state, end)
+        hunter = Hunt(ground, watch, limits.seed, threads, solvers)
+        while not watch.over() and perf_counter() < end:
+            hunter.run(state, min(end, perf_counter() + TURN * limits.seconds))
+            if books is not None:
+                books.dives(DIVES, min(end, perf_counter() + DIVE_TURN * limits.seconds))
+            # Somebody else may have found a better plan.
+            if watch.best is not None and (state.hard is not None or watch.worth < state.cost):
+                state = State(watch.best, core.loads(watch.best), watch.worth)
 
-    if watch.best is None and not watch.over():
-        load = core.loads(choice)
-        hunt(
-            State(choice, load, ground.cost(choice, load), FIRM * ground.hard),
-            watch.end,
-            limits.threads,
-        )
-    if watch.best is None or watch.over():
+    if watch.over():
         return
-    state = State(watch.best, core.loads(watch.best), watch.worth)
+    state = _state(ground, watch, choice)
     if least is None or len(useful(least, watch.worth)) > MOST_PAIRS:
         hunt(state, watch.end, limits.threads)
         return
     if limits.threads == 1:
         finish(core, least, watch, limits, watch.until(SMALL_SHARE))
-        if not watch.over() and watch.best is not None:
-            hunt(State(watch.best, core.loads(watch.best), watch.worth), watch.end, 1)
+        hunt(_state(ground, watch, choice), watch.end, 1)
         return
     with ThreadPoolExecutor(1) as beside:
         whole = beside.submit(finish, core, least, watch, limits, watch.end)
         # One thread for the whole, the others for neighbourhoods; HiGHS does not like to share.
         hunt(state, watch.end, limits.threads - 1, SOLVERS[:1])
         whole.result()
+
+
+def _state(ground: Ground, watch: Watch, choice: Ints) -> State:
+    """The best plan, or ``choice`` with missed limits very dear while there is none."""
+    core = ground.core
+    if watch.best is not None:
+        return State(watch.best, core.loads(watch.best), watch.worth)
+    load = core.loads(choice)
+    return State(choice, load, ground.cost(choice, load), FIRM * ground.hard)
 
 
 def _begun(ground: Ground, watch: Watch, begin: Ints, limits: Limits, far: float) -> Ints | None:
@@ -354,7 +424,7 @@ def _answer(
             "decompose",
             VERSION,
             bound=bound,
-            prices=found.price,
+            prices=found.price if whole is None else whole.prices,
             seconds=seconds,
             log=tuple(watch.lines),
             message="found no plan within the hard rules in the time given",
@@ -373,7 +443,7 @@ def _answer(
         x,
         model.value(x),
         bound,
-        found.price,
+        found.price if whole is None else whole.prices,
         seconds,
         tuple(watch.lines),
         f"a plan within {watch.gap:.3%} of the bound {how}",

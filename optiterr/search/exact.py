@@ -30,19 +30,22 @@ def useful(least: Floats, worth: float) -> Ints:
 def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) -> None:
     """Let HiGHS search the useful pairs on one thread, until the clock shows ``end`` at most.
 
-    ``watch`` hears of all it finds, and needs a best plan. A plan that picks a pair costs at least
-    ``least`` of it.
+    ``watch`` hears of all it finds. A plan that picks a pair costs at least ``least`` of it.
     """
-    begin = watch.best
-    assert begin is not None
-    pair = useful(least, watch.worth)
-    pair = np.union1d(pair, begin)
+    begin, worth = watch.best, watch.worth
+    pair = useful(least, worth)
+    if begin is not None:
+        pair = np.union1d(pair, begin)
     if len(pair) > MOST_PAIRS or perf_counter() >= end:
         return
-    first, worth = begin, core.worth(begin)
+    first = core.pairs.start[:-1] if begin is None else begin
     part = part_of(core, pair, first, core.loads(first))
-    start = part.model.picks(part.choice(first))
-    apart = worth - part.model.value(start)
+    start = None
+    if begin is None:
+        apart = core.constant + _idle(core, part.row)
+    else:
+        start = part.model.picks(part.choice(first))
+        apart = worth - part.model.value(start)
 
     def told(improvement: Improvement, x: Floats | None = None) -> bool:
         if improvement.bound is not None:
@@ -64,3 +67,15 @@ def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) 
         watch.offer(better, core.worth(better))
     if answer.bound is not None and answer.status in (Status.OPTIMAL, Status.FEASIBLE):
         watch.prove(min(answer.bound + apart, watch.worth))
+
+
+def _idle(core: Core, row: Ints) -> float:
+    """What the rows beside ``row``, which no pair loads, are charged in every plan."""
+    idle = np.ones(core.rows, dtype=bool)
+    idle[row] = False
+    total = 0.0
+    for start, block in zip(core.row_start, core.blocks, strict=False):
+        own = idle[start : start + block.rows]
+        if own.any():
+            total += float(block.function.value(np.zeros(block.rows))[own].sum())
+    return total

@@ -67,7 +67,7 @@ def part_of(core: Core, pair: Ints, whole: Ints, load: Floats) -> Part:
         own = np.arange(start, start + block.rows)
         if isinstance(block.function, Band | Piecewise):
             take = np.flatnonzero(touched[own])
-            functions.append((block, _taken(block.function, take)))
+            functions.append((block, taken(block.function, take)))
             kept_rows.append(own[take])
         else:
             functions.append((block, block.function))
@@ -118,7 +118,7 @@ def entries(core: Core, pair: Ints) -> tuple[Ints, Ints, Floats]:
     return core.row[at].astype(np.int64), col, core.value[at]
 
 
-def _taken(function: RowFunction, rows: Ints) -> RowFunction:
+def taken(function: RowFunction, rows: Ints) -> RowFunction:
     """The rows ``rows`` of a function that charges them one by one."""
     values = {each.name: getattr(function, each.name)[rows] for each in fields(function)}  # type: ignore[arg-type]
     return type(function)(**values)
