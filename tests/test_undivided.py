@@ -13,7 +13,7 @@ import pytest
 from search_toys import every_choice, every_value, tiny
 
 from optiterr import undivided
-from optiterr.certificate import lower_bound
+from optiterr.certificate import lower_bound, reduced_cost
 from optiterr.engine import save
 from optiterr.engine import solve as solve_scenario
 from optiterr.errors import AuditError
@@ -25,7 +25,7 @@ from optiterr.scenario.loading import load
 from optiterr.search.decompose import solve
 from optiterr.solution import Limits
 from optiterr.tighten import tightened
-from optiterr.undivided import Sets, raised, sets_each, short, worthwhile
+from optiterr.undivided import Left, Sets, raised, sets_each, short, worthwhile
 from optiterr.verification import verify
 
 QUICKSTART = Path(__file__).resolve().parents[1] / "scenarios" / "quickstart" / "quickstart.yaml"
@@ -79,13 +79,25 @@ def test_limits_count_too_by_hand() -> None:
     assert found.value == pytest.approx(5.0, abs=1e-4)
 
 
+def own_rows_excess(model: Model, prices: np.ndarray, x: np.ndarray, rep: int) -> float:
+    """What the rows that only ``rep`` loads cost beyond their prices at the picks ``x``."""
+    total = 0.0
+    for start, block in zip(model.row_start, model.blocks, strict=False):
+        if not isinstance(block.function, Band | Piecewise):
+            continue
+        y, p = block.matrix @ x, prices[start : start + block.rows]
+        excess = block.function.value(y) + block.function.conjugate(p) - p * y
+        for row in range(block.rows):
+            mine = model.pairs.rep[block.matrix[[row]].indices]
+            if len(mine) and (mine == rep).all():
+                total += float(excess[row])
+    return total
+
+
 def losses_counted(model: Model, price: np.ndarray, stakes: np.ndarray) -> np.ndarray:
     """What each rep loses at least, over all sets of its pairs."""
     bound = lower_bound(model, price)
-    reduced = model.cost.copy()
-    for start, block in zip(model.row_start, model.blocks, strict=False):
-        reduced += block.matrix.T @ bound.prices[start : start + block.rows]
-    apart = reduced - (bound.cheapest + stakes)[model.pairs.account]
+    apart = reduced_cost(model, bound.prices) - (bound.cheapest + stakes)[model.pairs.account]
     found = []
     for rep in range(int(model.pairs.rep.max()) + 1):
         own = np.flatnonzero(model.pairs.rep == rep)
@@ -94,16 +106,7 @@ def losses_counted(model: Model, price: np.ndarray, stakes: np.ndarray) -> np.nd
             x = np.zeros(len(model.pairs))
             x[own] = picks
             lost = float(np.abs(apart[own])[(x[own] == 1) != (apart[own] < 0)].sum())
-            for start, block in zip(model.row_start, model.blocks, strict=False):
-                if not isinstance(block.function, Band | Piecewise):
-                    continue
-                y, p = block.matrix @ x, bound.prices[start : start + block.rows]
-                excess = block.function.value(y) + block.function.conjugate(p) - p * y
-                for row in range(block.rows):
-                    mine = model.pairs.rep[block.matrix[[row]].indices]
-                    if len(mine) and (mine == rep).all():
-                        lost += float(excess[row])
-            least = min(least, lost)
+            least = min(least, lost + own_rows_excess(model, bound.prices, x, rep))
         found.append(least)
     return np.array(found)
 
@@ -121,6 +124,83 @@ def test_losses_are_the_least_over_all_sets(seed: int) -> None:
     assert soft.any()
     assert found.losses[soft] == pytest.approx(counted[soft], rel=1e-4, abs=1e-4)
     assert (found.losses <= counted + 1e-4 * np.maximum(1.0, np.abs(counted))).all()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_nodes_find_the_least_where_sets_do_not(seed: int) -> None:
+    """One set proves next to nothing; branch and bound goes on to the end from there."""
+    model, rng = tiny([46, seed]), np.random.default_rng(seed)
+    price = rng.normal(size=model.rows) * 2.0
+    ledger = Sets(model, lower_bound(model, price))
+    stakes = ledger.halfway() * rng.uniform(0.2, 1.8, model.pairs.accounts)
+    counted = losses_counted(model, price, stakes)
+    found = ledger.bound(stakes, 1, nodes=5_000)
+    soft = counted < 1e3
+    assert found.losses[soft] == pytest.approx(counted[soft], rel=1e-4, abs=1e-4)
+    assert (found.losses <= counted + 1e-4 * np.maximum(1.0, np.abs(counted))).all()
+    # The sets that it names lose that much, and no other set was mistaken for them.
+    picked = found.chosen
+    for rep in np.flatnonzero(soft & (counted < 100.0)):
+        own = np.flatnonzero(model.pairs.rep == rep)
+        only = loses_with(model, price, stakes, own[picked[own]], int(rep))
+        assert only == pytest.approx(counted[rep], rel=1e-4, abs=1e-4)
+
+
+def loses_with(
+    model: Model, price: np.ndarray, stakes: np.ndarray, pairs: np.ndarray, rep: int
+) -> float:
+    """What ``rep`` loses with exactly these pairs."""
+    bound = lower_bound(model, price)
+    apart = reduced_cost(model, bound.prices) - (bound.cheapest + stakes)[model.pairs.account]
+    own = model.pairs.rep == rep
+    x = np.zeros(len(own))
+    x[pairs] = 1.0
+    lost = float(np.abs(apart[own])[(x[own] == 1) != (apart[own] < 0)].sum())
+    return lost + own_rows_excess(model, bound.prices, x, rep)
+
+
+def test_more_nodes_never_prove_less_and_never_too_much() -> None:
+    lifts = []
+    for seed in range(40):
+        model = tiny([47, seed])
+        least = float(every_value(model, every_choice(model.pairs)).min())
+        ledger = Sets(model, lower_bound(model, np.zeros(model.rows)))
+        stakes = ledger.halfway()
+        values = [ledger.bound(stakes, 1, nodes=nodes).value for nodes in (0, 1, 4, 1_000)]
+        assert values == sorted(values)
+        assert values[-1] <= least + 1e-6 * max(1.0, abs(least))
+        lifts.append(values[-1] - values[0])
+    assert sum(lift > 1e-3 for lift in lifts) > 10
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_left_is_bounded_alone(seed: int) -> None:
+    """Some reps have their sets: what the others cost, accounts that are left among reps that are
+    left, is never overstated, and exact where each account has one rep."""
+    rng = np.random.default_rng(seed)
+    accounts, reps = 5, 3
+    made = builder(accounts, reps)
+    made.add_cost("cost", rng.integers(1, 20, accounts * reps).astype(float))
+    size = rng.integers(1, 6, accounts * reps).astype(float)
+    made.add_rep_rows(
+        "part", Band.of(reps, low=4.0, high=5.0, price_below=2.0, price_above=3.0), size
+    )
+    model = made.build()
+    left = Left(rng.random(accounts) < 0.7, np.flatnonzero(rng.random(reps) < 0.7))
+    ledger = Sets(model, lower_bound(model, rng.uniform(-2, 3, reps)))
+    found = ledger.bound(ledger.halfway(), MANY, nodes=100, left=left)
+    function, least = model.blocks[0].function, np.inf
+    served = np.flatnonzero(left.accounts)
+    for to in product(left.reps.tolist(), repeat=len(served)):
+        pairs = served * reps + np.array(to, dtype=int)
+        load = np.bincount(np.array(to, dtype=int), size[pairs], minlength=reps)
+        charge = function.value(load)[left.reps].sum()
+        least = min(least, float(model.cost[pairs].sum() + charge))
+    assert found.value <= least + 1e-6
+    if len(left.reps) == 1:
+        # Paid more than they can cost, all are served: nothing is lost by not knowing that.
+        dear = ledger.bound(np.full(accounts, 1e3), MANY, nodes=1_000, left=left)
+        assert dear.value == pytest.approx(least, abs=1e-6)
 
 
 @pytest.mark.parametrize("points", [1, 2, 4])
