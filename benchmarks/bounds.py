@@ -5,9 +5,10 @@ least cost: not those of the climb, not those of the relaxation, not random ones
 certificate say the same bound; a gap is, account by account and row by row, what the certificate
 says. On tiny models and on some of 200 accounts and 8 reps the relaxation is worth what HiGHS finds
 for the whole program, in half of them beginning with few pairs. Whole accounts, too, prove no more
-than the least cost, at any stakes and after any number of sets, and no rep loses less than is
-proved; a tightened model costs every plan the same. Prints what was counted; ends with
-1 when anything differs, and names the seed that draws it.
+than the least cost, at any stakes and after any number of sets and nodes, and no rep loses less
+than is proved; nor do payments by generation of books, and no plan made of books costs less. A
+tightened model costs every plan the same. Prints what was counted; ends with 1 when anything
+differs, and names the seed that draws it.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ from optiterr.certificate import certify, lower_bound
 from optiterr.model import Model
 from optiterr.search import relaxation
 from optiterr.search.ascent import Passes, ascend
+from optiterr.search.booking import Booking
 from optiterr.search.core import Core
 from optiterr.search.relaxation import Relaxed, relaxed
 from optiterr.solution import Limits, Status
 from optiterr.solvers import highs
 from optiterr.tighten import tightened
-from optiterr.undivided import Sets, raised
+from optiterr.undivided import Sets, raised, short
 
 CLOSE = 1e-6
 """Costs and bounds of one model may differ by this much, times the larger of 1 and their size."""
@@ -51,6 +53,9 @@ RANDOM = 6
 
 FEW_TINY, FEW = 1, 40
 """Pairs beyond the best that the relaxation of half the models begins with: tiny ones, others."""
+
+BOOK_ROUNDS = 25
+"""Rounds of generation, at most: enough for tiny models."""
 
 PART = 50
 """Models that a process is given at once."""
@@ -118,9 +123,33 @@ def count_tiny(seed: list[int]) -> Counter[str]:
     assert np.allclose(values, same, rtol=CLOSE, atol=CLOSE, equal_nan=False), "tightening costs"
     for which in (model, tight):
         seen += whole_accounts(which, found.price, rng, least, choices[kept])
+    seen += whole_books(tight, found.price, least)
     for at in rng.choice(kept, min(3, len(kept)), replace=False):
         certified(model, choices[at], found.price, float(values[at]))
         seen["certificates"] += 1
+    return seen
+
+
+def whole_books(model: Model, price: Floats, least: float) -> Counter[str]:
+    """What generation proves, and again at its prices, is no more than a plan costs; a dive's plan
+    costs no less."""
+    core = Core.of(model)
+    bound = lower_bound(model, price)
+    if not np.isfinite(bound.value):
+        return Counter()
+    booking = Booking(model, core, price, np.full(model.rows, 1e3))
+    rounds = iter(range(BOOK_ROUNDS))
+    found, _ = booking.generate(lambda: next(rounds, None) is None)
+    assert not above(found.value, least), f"books prove {found.value}, a plan costs {least}"
+    sets = Sets(model, lower_bound(model, found.prices))
+    again = sets.bound(short(found.stakes), 100_000, nodes=200).value
+    assert not above(again, least), f"books prove {again} again, a plan costs {least}"
+    seen = Counter({"bounds of books": 2})
+    choice = booking.dive(None, lambda: False, np.inf)
+    if choice is not None and (choice >= 0).all():
+        worth = core.worth(choice)
+        assert not above(least, worth), f"a dive's plan costs {worth}, the best {least}"
+        seen["plans of books"] += int(np.isfinite(worth))
     return seen
 
 
@@ -139,8 +168,8 @@ def whole_accounts(
         if np.isfinite(least):
             tried.append(raised(ledger, usual, least, 500, 20_000).stakes)
         for stakes in tried:
-            for sets in (3, 100_000):
-                found = ledger.bound(stakes, sets)
+            for sets, nodes in ((3, 0), (1, 200), (100_000, 0)):
+                found = ledger.bound(stakes, sets, nodes=nodes)
                 assert not above(found.value, least), f"whole accounts prove {found.value}: {least}"
                 reach = ledger.least(found)
                 for choice in plans[:: max(1, len(plans) // 4)]:

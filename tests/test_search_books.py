@@ -207,6 +207,19 @@ def test_a_dive_that_cannot_be_better_is_given_up() -> None:
     assert dived.dive(None, lambda: True, np.inf) is None
 
 
+def test_a_rep_without_any_book_ends_a_dive() -> None:
+    """Rep r1 must have 3 to 4 units, and every account has 2: no set of them is a book."""
+    ids = (np.array([f"{one}{at}" for at in range(2)], dtype=object) for one in "ar")
+    made = ModelBuilder(*ids, Pairs.full(2, 2))
+    made.add_cost("travel", [1.0, 2.0, 2.0, 1.0])
+    limits = Band.of(2, lower=[0.0, 3.0], upper=[9.0, 3.5])
+    made.add_rep_rows("hours", limits, 2.0)
+    model = made.build()
+    dived = booking(model)
+    dived.generate(never)
+    assert dived.dive(None, never, np.inf) is None
+
+
 def test_where_books_are_looked_for() -> None:
     assert bookable(jobs(1))
     assert bookable(jobs(1, accounts=24, reps=3))

@@ -138,6 +138,9 @@ def test_nodes_find_the_least_where_sets_do_not(seed: int) -> None:
     soft = counted < 1e3
     assert found.losses[soft] == pytest.approx(counted[soft], rel=1e-4, abs=1e-4)
     assert (found.losses <= counted + 1e-4 * np.maximum(1.0, np.abs(counted))).all()
+    for nodes in (1, 3):
+        few = ledger.bound(stakes, 1, nodes=nodes).losses
+        assert (few <= counted + 1e-4 * np.maximum(1.0, np.abs(counted))).all()
     # The sets that it names lose that much, and no other set was mistaken for them.
     picked = found.chosen
     for rep in np.flatnonzero(soft & (counted < 100.0)):

@@ -48,8 +48,8 @@ CLOSE = 1e-7
 NEAR = 2e-3
 """Nearly all is proved when bound and mix differ by no more, relative to the cost."""
 
-WHOLE = 0.999
-"""Books with that much of them in the mix are taken without trying others."""
+WHOLE, NONE = 0.999, 1e-6
+"""Books with that much of them in the mix are taken without trying others, or not at all."""
 
 TRIED = 3
 """So many books are tried before one is taken."""
@@ -109,8 +109,8 @@ class Booking:
     def dive(self, rng: np.random.Generator | None, over: Over, worth: float) -> Ints | None:
         """A plan by taking books one after another; -1 for accounts that none of them holds.
 
-        The fullest first, or drawn by ``rng``. None when ``over()``, or when no plan with the books
-        taken costs less than ``worth``.
+        The fullest first, or drawn by ``rng``. None when ``over()``, when a rep has no book, or
+        when no plan with the books taken costs less than ``worth``.
         """
         books, paid, prices = np.zeros(0, dtype=np.int64), self._paid, self._prices
 
@@ -127,7 +127,10 @@ class Booking:
                 if mixed is None:
                     return None
                 prices = mixed.prices
-                books = self._next(books, mixed, paid, rng, idle)
+                more = self._next(books, mixed, paid, rng, idle)
+                if len(more) == len(books):
+                    return None
+                books = more
                 self.shelf.hold(books)
             return self.shelf.choice(books)
         finally:
@@ -206,15 +209,16 @@ class Booking:
         """The ``books`` and those taken next: all that the mix has whole, else the best of a few.
 
         The few are the fullest, or drawn by ``rng``; the best leaves the least to pay for the rest.
+        None more where the mix has no book for a rep that is left.
         """
         _, busy = self.shelf.taken(books)
-        share = np.where(busy[self.shelf.reps], 0.0, np.maximum(mixed.share, 0.0))
+        share = np.where(busy[self.shelf.reps] | (mixed.share < NONE), 0.0, mixed.share)
         whole = np.flatnonzero(share >= WHOLE)
         if len(whole):
             return np.append(books, whole)
         tried = [np.append(books, one) for one in _few(share, rng)]
-        if len(tried) == 1:
-            return tried[0]
+        if len(tried) < 2:
+            return tried[0] if tried else books
         cost = []
         for some in tried:
             self.shelf.hold(some)
@@ -228,6 +232,6 @@ def _few(share: Floats, rng: np.random.Generator | None) -> Ints:
     weight = share**STEEP
     some = np.flatnonzero(weight)
     if rng is None or len(some) <= TRIED:
-        return np.argsort(-share, kind="stable")[: max(1, min(TRIED, len(some)))]
+        return some[np.argsort(-share[some], kind="stable")][:TRIED]
     drawn = weight[some] / weight[some].sum()
     return np.asarray(rng.choice(some, TRIED, replace=False, p=drawn), dtype=np.int64)
