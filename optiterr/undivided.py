@@ -262,11 +262,12 @@ class Sets:
                 )
             return looked
 
+        spans = _spans(reps, 4 * threads)
         if threads == 1:
-            looked = sum(look(rep, rep + 1) for rep in reps.tolist())
+            looked = sum(look(begin, end) for begin, end in spans)
         else:
             with ThreadPoolExecutor(threads) as pool:
-                looked = sum(pool.map(look, reps.tolist(), (reps + 1).tolist()))
+                looked = sum(pool.map(lambda span: look(*span), spans))
         paid = self._bound.cheapest + stakes
         gained = np.minimum(apart, 0.0)
         base = self._base
@@ -385,6 +386,17 @@ class _Lines:
         found = np.empty(len(load))
         charge_all(load, self.first, self.at, self.level, self.slope, self.before, found)
         return found
+
+
+def _spans(reps: Ints, parts: int) -> list[tuple[int, int]]:
+    """First rep and the one behind the last of stretches of ``reps``, each cut into ``parts``."""
+    stretches = np.split(reps, np.flatnonzero(np.diff(reps) != 1) + 1)
+    return [
+        (int(part[0]), int(part[-1]) + 1)
+        for stretch in stretches
+        for part in np.array_split(stretch, parts)
+        if len(part)
+    ]
 
 
 def _own_rows(model: Model, prices: Floats) -> tuple[Ints, Ints, Floats]:

@@ -154,6 +154,10 @@ def test_a_mix_of_books_by_hand() -> None:
     other = int(np.flatnonzero(shelf.reps == 1)[1])
     shelf.hold(np.array([other]))
     assert shelf.mixed().cost == pytest.approx(8.0)  # type: ignore[union-attr]
+    # Even where serving an account twice is paid for, nobody else gets it, nor the rep a book more.
+    shelf.pay(np.array([5.0]), 0.0, -200.0)
+    assert np.flatnonzero(shelf.mixed().share).tolist() in ([other], [1, other])  # type: ignore[union-attr]
+    shelf.pay(np.array([0.0]), 50.0, 200.0)
     served, busy = shelf.taken(np.array([other]))
     assert served.tolist() == [True]
     assert busy.tolist() == [False, True]

@@ -27,7 +27,7 @@ EACH, MORE, MOST_EACH = 4_000, 4, 256_000
 nothing new, and at most."""
 
 SETS_A_NODE = 40
-"""For so many sets one node is looked at."""
+"""For so many sets one node of branch and bound is looked at, too."""
 
 BOX, CHANGE = 0.5, 1.5
 """The box is so many usual stakes wide at first; it grows by that factor with success and shrinks
@@ -72,21 +72,30 @@ def bookable(model: Model) -> bool:
 class Booking:
     """Column generation for one model, from the ``prices`` of its relaxation.
 
-    Missing a hard limit on a row that several reps load costs ``hard`` a unit.
+    Missing a hard limit on a row that several reps load costs ``hard`` a unit. For one book no more
+    than ``most`` sets are looked at.
     """
 
     def __init__(
-        self, model: Model, core: Core, prices: Floats, hard: Floats, threads: int = 1
+        self,
+        model: Model,
+        core: Core,
+        prices: Floats,
+        hard: Floats,
+        threads: int = 1,
+        most: int = MOST_EACH,
     ) -> None:
         self._model, self._prices, self._threads = model, prices, threads
+        self._most = min(max(most, 1), MOST_EACH)
         self._sets = Sets(model, lower_bound(model, prices))
         self._every = np.unique(model.pairs.rep).astype(np.int64)
         self.shelf = Shelf(model, core, self._sets.rows, self._sets.owner, hard)
         start = self._sets.halfway()
         self._usual = float(np.median(start)) or 1.0
         self._paid = self._sets.cheapest + start
-        self._each = EACH
-        self._dear = DEAR * float(np.abs(self._paid).max() + np.abs(model.cost).max())
+        self._each = min(EACH, self._most)
+        size = float(np.abs(self._paid).max() + np.abs(model.cost).max())
+        self._dear = DEAR * (size or 1.0)
 
     def put(self, choice: Ints) -> None:
         """Put the books of a plan on the shelf."""
@@ -156,9 +165,10 @@ class Booking:
         while True:
             each = self._each
             found = sets.bound(stakes, each, self._threads, each // SETS_A_NODE, left)
-            if self.shelf.add(found.chosen, left.reps) or found.looked < each or each == MOST_EACH:
+            fresh = self.shelf.add(found.chosen, left.reps)
+            if fresh or found.looked < each or each == self._most:
                 return found
-            self._each = min(MORE * each, MOST_EACH)
+            self._each = min(MORE * each, self._most)
 
     def _generated(
         self,

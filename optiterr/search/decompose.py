@@ -67,6 +67,9 @@ TRIES_A_SECOND = 1_500_000
 BOOK_SHARE, DIVES = 0.35, 10
 """Dives over whole books end when this share of the time is gone, or after so many of them."""
 
+ROUND_SHARE = 0.01
+"""Of the time, at most about so much goes into one round of looking for books."""
+
 TURN, DIVE_TURN = 0.05, 0.15
 """Neighbourhoods take turns of this share of the time, and dives between them."""
 
@@ -228,7 +231,9 @@ class _Books:
     def __init__(self, model: Model, ground: Ground, watch: Watch, limits: Limits) -> None:
         self._ground, self._watch, self._seed = ground, watch, limits.seed
         core = ground.core
-        self._booking = Booking(model, core, ground.found.price, ground.hard, limits.threads)
+        reps = len(np.unique(model.pairs.rep))
+        most = int(ROUND_SHARE * limits.seconds * SETS_A_SECOND * limits.threads / reps)
+        self._booking = Booking(model, core, ground.found.price, ground.hard, limits.threads, most)
         if watch.best is not None:
             self._booking.put(watch.best)
         end = watch.until(BOOK_SHARE / 2)
