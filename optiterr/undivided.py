@@ -40,8 +40,8 @@ PATIENCE = 6
 SETS, ALL_SETS = 200_000, 20_000_000
 """Sets that are looked at for one rep, and for all reps together, at most."""
 
-NODES, ALL_NODES = 2_000, 200_000
-"""Nodes of branch and bound that are looked at for one rep, and for all together, at most."""
+NODES, NODE_PAIRS = 2_000, 100_000_000
+"""Nodes of branch and bound that are looked at for one rep, at most, and pairs in all of them."""
 
 FEW_SETS = 20_000
 """Sets that are looked at for one rep while stakes are sought."""
@@ -103,7 +103,7 @@ def sets_each(model: Model) -> int:
 
 def nodes_each(model: Model) -> int:
     """How many nodes are looked at for each rep of ``model``."""
-    return int(min(NODES, ALL_NODES // max(1, _reps(model))))
+    return int(min(NODES, NODE_PAIRS // max(1, len(model.pairs))))
 
 
 def _reps(model: Model) -> int:

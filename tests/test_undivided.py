@@ -25,7 +25,7 @@ from optiterr.scenario.loading import load
 from optiterr.search.decompose import solve
 from optiterr.solution import Limits
 from optiterr.tighten import tightened
-from optiterr.undivided import Left, Sets, raised, sets_each, short, worthwhile
+from optiterr.undivided import Left, Sets, nodes_each, raised, sets_each, short, worthwhile
 from optiterr.verification import verify
 
 QUICKSTART = Path(__file__).resolve().parents[1] / "scenarios" / "quickstart" / "quickstart.yaml"
@@ -305,6 +305,9 @@ def test_where_it_is_worth_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sets_each(model) == undivided.SETS
     monkeypatch.setattr(undivided, "ALL_SETS", 1000)
     assert sets_each(model) == 500
+    assert nodes_each(model) == undivided.NODES
+    monkeypatch.setattr(undivided, "NODE_PAIRS", 20)
+    assert nodes_each(model) == 10
     monkeypatch.setattr(undivided, "MOST_PAIRS", 1)
     assert not worthwhile(model)
 
