@@ -56,10 +56,10 @@ def test_a_frontier_worked_by_hand() -> None:
 
 
 def test_the_frontier_equals_counting_and_no_plan_crosses_a_line() -> None:
-    """On 200 tiny instances of two goals: the same points, and every plan above every line."""
+    """On 100 tiny instances of two goals: the same points, and every plan above every line."""
     rng = np.random.default_rng(4)
     several = 0
-    for place in range(200):
+    for place in range(100):
         spec = drawn(rng)
         between = ["moves", "fair"] if place % 2 else ["moves+worth", "fair"]
         problem = read(spec)
@@ -70,7 +70,7 @@ def test_the_frontier_equals_counting_and_no_plan_crosses_a_line() -> None:
         for row in every:
             told = dict(zip(made.names, row, strict=True))
             assert all(line.at(told) <= told[line.goal] + 1e-6 for line in made.lines)
-    assert several > 40
+    assert several > 20
 
 
 def test_points_between_three_goals_are_never_dominated() -> None:
