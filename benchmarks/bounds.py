@@ -139,7 +139,9 @@ def whole_books(model: Model, price: Floats, least: float) -> Counter[str]:
         return Counter()
     booking = Booking(model, core, price, np.full(model.rows, 1e3))
     rounds = iter(range(BOOK_ROUNDS))
-    found, _ = booking.generate(lambda: next(rounds, None) is None)
+    booking.generate(lambda: next(rounds, None) is None)
+    found = booking.proved
+    assert found is not None
     assert not above(found.value, least), f"books prove {found.value}, a plan costs {least}"
     sets = Sets(model, lower_bound(model, found.prices))
     again = sets.bound(short(found.stakes), 100_000, nodes=200).value

@@ -92,28 +92,29 @@ class Booking:
         self.shelf = Shelf(model, core, self._sets.rows, self._sets.owner, hard)
         start = self._sets.halfway()
         self._usual = float(np.median(start)) or 1.0
-        self._paid = self._sets.cheapest + start
+        self.paid = self._sets.cheapest + start
+        self.proved: Undivided | None = None
         self._each = min(EACH, self._most)
-        size = float(np.abs(self._paid).max() + np.abs(model.cost).max())
+        size = float(np.abs(self.paid).max() + np.abs(model.cost).max())
         self._dear = DEAR * (size or 1.0)
 
     def put(self, choice: Ints) -> None:
         """Put the books of a plan on the shelf."""
         self.shelf.add(self._model.picks(choice) > 0.5, self._every)
 
-    def generate(self, over: Over) -> tuple[Undivided, bool]:
-        """What whole books prove, or as much of it as is found until ``over()``.
+    def generate(self, over: Over) -> bool:
+        """Find what to pay for accounts, in ``paid``, or come as near as is done until ``over()``.
 
-        Also tells whether that is nearly all: then dives have payments to go by.
+        ``proved`` is then what whole books prove. Tells whether that is nearly all: then dives have
+        payments to go by.
         """
         none = np.zeros(0, dtype=np.int64)
-        best, self._paid = self._generated(
-            self._paid, self._prices, none, ROUNDS, lambda proved: over()
+        self.proved, self.paid = self._generated(
+            self.paid, self._prices, none, ROUNDS, lambda proved: over()
         )
-        self._box(self._paid, self._dear)
+        self._box(self.paid, self._dear)
         mixed = self.shelf.mixed()
-        near = mixed is not None and mixed.cost - best.value <= NEAR * abs(mixed.cost)
-        return best, near
+        return mixed is not None and mixed.cost - self.proved.value <= NEAR * abs(mixed.cost)
 
     def dive(self, rng: np.random.Generator | None, over: Over, worth: float) -> Ints | None:
         """A plan by taking books one after another; -1 for accounts that none of them holds.
@@ -121,7 +122,7 @@ class Booking:
         The fullest first, or drawn by ``rng``. None when ``over()``, when a rep has no book, or
         when no plan with the books taken costs less than ``worth``.
         """
-        books, paid, prices = np.zeros(0, dtype=np.int64), self._paid, self._prices
+        books, paid, prices = np.zeros(0, dtype=np.int64), self.paid, self._prices
 
         def idle(proved: float) -> bool:
             return proved >= worth or over()

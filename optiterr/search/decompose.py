@@ -191,11 +191,11 @@ def _search(
     ground = Ground.of(core, found, regret, _hard(core, found.price))
     mark = watch.spent
     first = None if begin is None else _begun(ground, watch, begin, limits, far)
-    sought, books, whole = first is None, None, None
+    sought, books = first is None, None
     if first is None and bookable(model):
         books = _Books(model, ground, watch, limits)
         books.dives(DIVES, watch.until(BOOK_SHARE))
-        first, whole = watch.best if books.near else None, books.proved
+        first = watch.best if books.near else None
     seconds["books"] = watch.spent - mark
     mark = watch.spent
     if first is None:
@@ -210,10 +210,10 @@ def _search(
     mark = watch.spent
     # Each account has a useful pair: with more accounts than that may be, nothing is looked for.
     least = found.bound + regret if core.accounts <= MOST_PAIRS else None
+    whole = None if books is None else books.proved
     if worthwhile(model) and not watch.over():
-        if whole is None:
-            whole = _whole(model, Sets(model, lower_bound(model, found.price)), watch, limits)
-        sets = Sets(model, lower_bound(model, whole.prices))
+        sets = Sets(model, lower_bound(model, found.price))
+        whole = _whole(model, sets, watch, limits, whole)
         least = None if least is None else np.maximum(least, sets.least(whole))
     seconds["whole accounts"] = watch.spent - mark
     mark = watch.spent
@@ -237,8 +237,10 @@ class _Books:
         if watch.best is not None:
             self._booking.put(watch.best)
         end = watch.until(BOOK_SHARE / 2)
-        best, self.near = self._booking.generate(lambda: perf_counter() > end or watch.over())
-        sets, stakes = Sets(model, lower_bound(model, best.prices)), short(best.stakes)
+        self.near = self._booking.generate(lambda: perf_counter() > end or watch.over())
+        # At the prices of the relaxation, which the plan's file keeps.
+        sets = Sets(model, lower_bound(model, ground.found.price))
+        stakes = short(self._booking.paid - sets.cheapest)
         each, nodes = sets_each(model), nodes_each(model)
         self.proved = sets.bound(stakes, each, limits.threads, nodes)
         watch.prove(self.proved.value)
@@ -266,15 +268,23 @@ class _Books:
             watch.offer(choice, core.worth(choice))
 
 
-def _whole(model: Model, sets: Sets, watch: Watch, limits: Limits) -> Undivided:
-    """What whole accounts prove, as well as a small part of the time allows."""
+def _whole(
+    model: Model, sets: Sets, watch: Watch, limits: Limits, books: Undivided | None
+) -> Undivided:
+    """What whole accounts prove, as well as a small part of the time allows.
+
+    No less than what ``books`` proved, where they were sought.
+    """
     most = int(WHOLE_SHARE * limits.seconds * SETS_A_SECOND * limits.threads)
     each = min(sets_each(model), max(1, most // (4 * max(1, len(model.rep_ids)))))
     stakes = sets.halfway()
     if np.isfinite(watch.worth):
         few = min(each, FEW_SETS)
-        stakes = raised(sets, stakes, watch.worth, few, most // 2, limits.threads).stakes
+        begin = stakes if books is None else books.stakes
+        stakes = raised(sets, begin, watch.worth, few, most // 2, limits.threads).stakes
     found = sets.bound(short(stakes), each, limits.threads, nodes_each(model))
+    if books is not None and books.value >= found.value:
+        return books
     watch.prove(found.value)
     return found
 
@@ -297,7 +307,10 @@ def _hunted(
     def hunt(state: State, end: float, threads: int, solvers: tuple[str, ...] = SOLVERS) -> None:
         hunter = Hunt(ground, watch, limits.seed, threads, solvers)
         while not watch.over() and perf_counter() < end:
+            before = hunter.rounds
             hunter.run(state, min(end, perf_counter() + TURN * limits.seconds))
+            if books is None and hunter.rounds == before:
+                return
             if books is not None:
                 books.dives(DIVES, min(end, perf_counter() + DIVE_TURN * limits.seconds))
             # Somebody else may have found a better plan.
@@ -429,7 +442,7 @@ def _answer(
             "decompose",
             VERSION,
             bound=bound,
-            prices=found.price if whole is None else whole.prices,
+            prices=found.price,
             seconds=seconds,
             log=tuple(watch.lines),
             message="found no plan within the hard rules in the time given",
@@ -448,7 +461,7 @@ def _answer(
         x,
         model.value(x),
         bound,
-        found.price if whole is None else whole.prices,
+        found.price,
         seconds,
         tuple(watch.lines),
         f"a plan within {watch.gap:.3%} of the bound {how}",
