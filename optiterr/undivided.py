@@ -220,46 +220,23 @@ class Sets:
         loss, seen = np.zeros(self._reps), np.zeros(self._reps)
         differs = np.zeros(len(ordered), dtype=np.int8)
 
+        told = (
+            self._first,
+            ordered,
+            self._value,
+            self._row_first,
+            lines.first,
+            lines.at,
+            lines.level,
+            lines.slope,
+            lines.before,
+        )
+        ends = lines.least, lines.most, lines.fall, lines.rise
+
         def look(begin: int, end: int) -> int:
-            looked: int = rep_losses(
-                begin,
-                end,
-                self._first,
-                ordered,
-                self._value,
-                self._row_first,
-                lines.first,
-                lines.at,
-                lines.level,
-                lines.slope,
-                lines.before,
-                lines.least,
-                lines.most,
-                lines.fall,
-                lines.rise,
-                sets,
-                loss,
-                seen,
-                differs,
-            )
+            looked: int = rep_losses(begin, end, *told, *ends, sets, loss, seen, differs)
             if nodes > 0:
-                branch_losses(
-                    begin,
-                    end,
-                    self._first,
-                    ordered,
-                    self._value,
-                    self._row_first,
-                    lines.first,
-                    lines.at,
-                    lines.level,
-                    lines.slope,
-                    lines.before,
-                    nodes,
-                    loss,
-                    seen,
-                    differs,
-                )
+                branch_losses(begin, end, *told, nodes, loss, seen, differs)
             return looked
 
         spans = _spans(reps, 4 * threads)
