@@ -1,10 +1,10 @@
 """Ending a running search at any moment: ``python benchmarks/kill.py [--moments 100] [--seed 1]``.
 
-Starts the decomposition search in its watched process on an instance of 2,000 accounts and 25 reps
-and ends it: its process is killed, or it is asked to stop, each at a random moment, or it gets a
-very short limit. What comes back is a plan that keeps every hard rule and costs what is said, with
-a bound that no plan beats, or no plan; and no process stays behind. Prints what came back; ends
-with 1 when anything else does.
+Starts the decomposition search in its watched process, in turn on 2,000 accounts and 25 reps and on
+500 accounts and 80 reps, where whole books are looked for, and ends it: its process is killed, or
+it is asked to stop, each at a random moment, or it gets a very short limit. What comes back is a
+plan that keeps every hard rule and costs what is said, with a bound that no plan beats, or no plan;
+and no process stays behind. Prints what came back; ends with 1 when anything else does.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ START = 1.5
 SHORT = 0.001, 1.0
 """Shortest and longest of the short limits, drawn by their size."""
 
-ACCOUNTS, REPS = 2000, 25
+CASES = (("geo", 2000, 25, 4), ("books", 500, 80, 1))
+"""Families, sizes and how many seeds of each, in turn."""
 
 
 def children() -> Iterator[psutil.Process]:
@@ -118,7 +119,8 @@ def main(argv: list[str] | None = None) -> int:
     begun, wrong, ends = time.perf_counter(), 0, Counter[tuple[str, str]]()
     for number in range(asked.moments):
         rng = np.random.default_rng([asked.seed, number])
-        case = instances.make("geo", ACCOUNTS, REPS, asked.seed + number % 4)
+        family, accounts, reps, seeds = CASES[number // len(WAYS) % len(CASES)]
+        case = instances.make(family, accounts, reps, asked.seed + number % seeds)
         assert case.hidden_choice is not None
         least = case.model.value(case.model.picks(case.hidden_choice))
         way = WAYS[number % len(WAYS)]

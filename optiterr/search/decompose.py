@@ -79,6 +79,9 @@ WHOLE_SHARE = 0.08
 SETS_A_SECOND = 5_000_000
 """Sets of accounts that a usual machine looks at in a second: that time is handed out in sets."""
 
+NODE_PAIRS_A_SECOND = 10_000_000
+"""Pairs in nodes of branch and bound that a usual machine looks at in a second."""
+
 SOFT = 4.0
 """While plans are sought, a missed limit costs this many times its price in the relaxation."""
 
@@ -241,7 +244,7 @@ class _Books:
         # At the prices of the relaxation, which the plan's file keeps.
         sets = Sets(model, lower_bound(model, ground.found.price))
         stakes = short(self._booking.paid - sets.cheapest)
-        each, nodes = sets_each(model), nodes_each(model)
+        each, nodes = _looks(model, limits)
         self.proved = sets.bound(stakes, each, limits.threads, nodes)
         watch.prove(self.proved.value)
         order = np.lexsort((ground.regret, core.pairs.account))
@@ -275,18 +278,26 @@ def _whole(
 
     No less than what ``books`` proved, where they were sought.
     """
-    most = int(WHOLE_SHARE * limits.seconds * SETS_A_SECOND * limits.threads)
-    each = min(sets_each(model), max(1, most // (4 * max(1, len(model.rep_ids)))))
+    each, nodes = _looks(model, limits)
     stakes = sets.halfway()
     if np.isfinite(watch.worth):
         few = min(each, FEW_SETS)
+        most = int(WHOLE_SHARE * limits.seconds * SETS_A_SECOND * limits.threads) // 2
         begin = stakes if books is None else books.stakes
-        stakes = raised(sets, begin, watch.worth, few, most // 2, limits.threads).stakes
-    found = sets.bound(short(stakes), each, limits.threads, nodes_each(model))
+        stakes = raised(sets, begin, watch.worth, few, most, limits.threads).stakes
+    found = sets.bound(short(stakes), each, limits.threads, nodes)
     if books is not None and books.value >= found.value:
         return books
     watch.prove(found.value)
     return found
+
+
+def _looks(model: Model, limits: Limits) -> tuple[int, int]:
+    """Sets and nodes that are looked at for each rep in a small part of the time."""
+    seconds = WHOLE_SHARE * limits.seconds * limits.threads
+    sets = int(seconds * SETS_A_SECOND) // (4 * max(1, len(model.rep_ids)))
+    nodes = int(seconds * NODE_PAIRS_A_SECOND) // len(model.pairs)
+    return max(1, min(sets_each(model), sets)), min(nodes_each(model), nodes)
 
 
 def _hunted(
