@@ -237,7 +237,7 @@ def test_what_a_row_costs_beyond_its_price_is_never_overstated(points: int) -> N
 
 def test_few_sets_prove_less_and_never_more() -> None:
     lifts = []
-    for seed in range(60):
+    for seed in range(30):
         model = tiny([42, seed])
         least = float(every_value(model, every_choice(model.pairs)).min())
         answer = solve(model, Limits(seconds=1.0, seed=1))
@@ -249,8 +249,8 @@ def test_few_sets_prove_less_and_never_more() -> None:
         assert values == sorted(values)
         assert values[-1] <= least + 1e-6 * max(1.0, abs(least))
         lifts.append(values[-1] - bound.value)
-    assert len(lifts) > 40
-    assert sum(lift > 1e-3 for lift in lifts) > 10
+    assert len(lifts) > 20
+    assert sum(lift > 1e-3 for lift in lifts) > 5
 
 
 def test_better_stakes_prove_more() -> None:
