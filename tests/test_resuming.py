@@ -135,7 +135,7 @@ def test_a_large_edit_begins_anew_from_the_prices(monkeypatch: pytest.MonkeyPatc
         dives.clear()
         go_on = resumed("decompose", earlier).solve
         assert go_on is not None
-        answer = go_on(compiled.model, Limits(5.0, 0.0, 0, 1), None, None)
+        answer = go_on(compiled.model, Limits(2.0, 0.0, 0, 1), None, None)
         assert answer.x is not None
         return len(dives)
 
