@@ -42,6 +42,24 @@ def _sup(row, price, load, first, at, level):
     return best, min(max(load, least), most)
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _moved(pair, reduced, value, move):
+    """What ``pair`` costs at prices moved by ``move``."""
+    cost = reduced[pair]
+    for k in range(len(move)):
+        cost += move[k] * value[pair, k]
+    return cost
+
+
+@njit(cache=True, nogil=True)
+def _decided(node, parent, split, side, fixed, state):
+    """Fills ``state`` with what ``node`` and those above it take in (1), keep out (-1) or leave."""
+    state[:] = fixed
+    while parent[node] >= 0:
+        state[split[node]] = side[node]
+        node = parent[node]
+
+
 @njit(cache=True, nogil=True)
 def _look(
     begin, base, rows, reduced, value, move, state, paid, held,
@@ -60,9 +78,7 @@ def _look(
         if state[n] != 0:
             continue
         pair = begin + n
-        cost = reduced[pair]
-        for k in range(rows):
-            cost += move[k] * value[pair, k]
+        cost = _moved(pair, reduced, value, move)
         if cost < 0.0:
             least += cost
             loss += reduced[pair]
@@ -121,11 +137,7 @@ def branch_losses(
                 node = made
                 made += 1
                 parent[node], split[node], side[node] = above, heavy, 1 - 2 * child
-                state[:] = fixed
-                up = node
-                while parent[up] >= 0:
-                    state[split[up]] = side[up]
-                    up = parent[up]
+                _decided(node, parent, split, side, fixed, state)
                 paid = spent
                 held[:] = 0.0
                 for n in range(count):
@@ -149,9 +161,7 @@ def branch_losses(
                     if lost < best * (1.0 - EVEN):
                         best, better = lost, True
                         for n in range(count):
-                            cost = reduced[begin + n]
-                            for k in range(rows):
-                                cost += move[k] * value[begin + n, k]
+                            cost = _moved(begin + n, reduced, value, move)
                             found[n] = state[n] == 1 or (state[n] == 0 and cost < 0.0)
                     if least > top + 1e-7 * best:
                         top, tired = least, 0
@@ -174,9 +184,7 @@ def branch_losses(
                 open_[node] = True
                 if above < 0:
                     for n in range(count):
-                        cost = reduced[begin + n]
-                        for k in range(rows):
-                            cost += top_move[k] * value[begin + n, k]
+                        cost = _moved(begin + n, reduced, value, top_move)
                         if abs(cost) >= best - top:
                             fixed[n] = 1 if cost < 0.0 else -1
             # The open node with the least bound is next; those that hold one set are done with.
@@ -189,18 +197,13 @@ def branch_losses(
                 if above < 0 or proved >= best * (1.0 - EVEN) or expanded == nodes:
                     break
                 open_[above] = False
-                state[:] = fixed
-                up = above
-                while parent[up] >= 0:
-                    state[split[up]] = side[up]
-                    up = parent[up]
+                _decided(above, parent, split, side, fixed, state)
                 score = -1.0
                 for n in range(count):
                     if state[n] != 0:
                         continue
-                    cost, size = reduced[begin + n], 0.0
+                    cost, size = _moved(begin + n, reduced, value, moves[above]), 0.0
                     for k in range(rows):
-                        cost += moves[above, k] * value[begin + n, k]
                         size += abs(value[begin + n, k]) / usual[k]
                     worth = size * max(1.0 - abs(cost) / (best - proved), 0.0)
                     if worth > score:

@@ -88,7 +88,7 @@ class Left:
 def worthwhile(model: Model) -> bool:
     """Whether the bound is likely to be worth its time: few accounts a rep, and not too many."""
     few = 0 < len(model.pairs) <= MOST_PAIRS
-    return few and model.pairs.accounts <= MOST_EACH * _reps(model)
+    return few and model.pairs.accounts <= MOST_EACH * serving(model)
 
 
 def short(stakes: Floats) -> Floats:
@@ -98,7 +98,7 @@ def short(stakes: Floats) -> Floats:
 
 def sets_each(model: Model) -> int:
     """How many sets are looked at for each rep of ``model``."""
-    return int(min(SETS, ALL_SETS // max(1, _reps(model))))
+    return int(min(SETS, ALL_SETS // max(1, serving(model))))
 
 
 def nodes_each(model: Model) -> int:
@@ -106,7 +106,7 @@ def nodes_each(model: Model) -> int:
     return int(min(NODES, NODE_PAIRS // max(1, len(model.pairs))))
 
 
-def _reps(model: Model) -> int:
+def serving(model: Model) -> int:
     """How many reps have a pair."""
     return int(np.count_nonzero(np.bincount(model.pairs.rep)))
 

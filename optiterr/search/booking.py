@@ -17,7 +17,7 @@ from optiterr.certificate import lower_bound
 from optiterr.model import Model
 from optiterr.search.books import Mixed, Shelf
 from optiterr.search.core import Core, Floats, Ints
-from optiterr.undivided import Left, Sets, Undivided
+from optiterr.undivided import Left, Sets, Undivided, serving
 
 FEW_EACH, MOST_PAIRS = 8, 40_000
 """With more accounts a rep, or more pairs, a rep's best book takes too long to find."""
@@ -65,8 +65,8 @@ Over = Callable[[], bool]
 
 def bookable(model: Model) -> bool:
     """Whether reps have so few accounts that their best books can be found."""
-    reps = int(np.count_nonzero(np.bincount(model.pairs.rep)))
-    return 0 < len(model.pairs) <= MOST_PAIRS and model.pairs.accounts <= FEW_EACH * reps
+    few = 0 < len(model.pairs) <= MOST_PAIRS
+    return few and model.pairs.accounts <= FEW_EACH * serving(model)
 
 
 class Booking:
@@ -87,12 +87,12 @@ class Booking:
     ) -> None:
         self._model, self._prices, self._threads = model, prices, threads
         self._most = min(max(most, 1), MOST_EACH)
-        self._sets = Sets(model, lower_bound(model, prices))
+        self.sets = Sets(model, lower_bound(model, prices))
         self._every = np.unique(model.pairs.rep).astype(np.int64)
-        self.shelf = Shelf(model, core, self._sets.rows, self._sets.owner, hard)
-        start = self._sets.halfway()
+        self.shelf = Shelf(model, core, self.sets.rows, self.sets.owner, hard)
+        start = self.sets.halfway()
         self._usual = float(np.median(start)) or 1.0
-        self.paid = self._sets.cheapest + start
+        self.paid = self.sets.cheapest + start
         self.proved: Undivided | None = None
         self._each = min(EACH, self._most)
         size = float(np.abs(self.paid).max() + np.abs(model.cost).max())
@@ -157,7 +157,7 @@ class Booking:
 
     def _answer(self, paid: Floats, prices: Floats, left: Left) -> Undivided:
         """The best book of each rep that is left at these payments and prices; what they prove."""
-        sets = self._sets
+        sets = self.sets
         if len(self.shelf.shared):
             moved = self._prices.copy()
             moved[self.shelf.shared] = prices[self.shelf.shared]

@@ -17,7 +17,7 @@ from optiterr.linear import linearise
 from optiterr.model import Block, Model
 from optiterr.rowfunctions import RowFunction
 from optiterr.search.core import Core, Floats, Ints, Mask
-from optiterr.search.part import entries, loosened, taken
+from optiterr.search.part import loosened, taken
 
 FAR = 1e9
 """Stands for no limit on how much of a book may be taken."""
@@ -133,9 +133,10 @@ class Shelf:
 
     def cost(self, rep: int, pair: Ints) -> float:
         """What the book costs: its pairs, and the rows of its rep; ``inf`` where it breaks one."""
-        row, _, value = entries(self._core, pair)
-        load = np.zeros(self._core.rows)
-        np.add.at(load, row, value)
+        return self._worth(rep, pair, self._core.loads(pair))
+
+    def _worth(self, rep: int, pair: Ints, load: Floats) -> float:
+        """What the book costs that loads ``load`` on the rows of the model."""
         total = float(self._core.cost[pair].sum())
         for rows, function in self._charges_of(rep):
             total += float(function.value(load[rows]).sum())
@@ -170,12 +171,11 @@ class Shelf:
         if key in self._known:
             return False
         self._known.add(key)
-        cost = self.cost(rep, pair)
+        load = self._core.loads(pair)
+        cost = self._worth(rep, pair, load)
         if not np.isfinite(cost):
             return False
         accounts = self._model.pairs.accounts
-        row, _, value = entries(self._core, pair)
-        load = np.bincount(row, value, minlength=self._core.rows)
         lifted = self._lift @ load[self._place]
         far = np.flatnonzero(lifted)
         index = np.concatenate(

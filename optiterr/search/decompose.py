@@ -45,6 +45,7 @@ from optiterr.undivided import (
     Undivided,
     nodes_each,
     raised,
+    serving,
     sets_each,
     short,
     worthwhile,
@@ -234,18 +235,18 @@ class _Books:
     def __init__(self, model: Model, ground: Ground, watch: Watch, limits: Limits) -> None:
         self._ground, self._watch, self._seed = ground, watch, limits.seed
         core = ground.core
-        reps = len(np.unique(model.pairs.rep))
-        most = int(ROUND_SHARE * limits.seconds * SETS_A_SECOND * limits.threads / reps)
+        each = ROUND_SHARE * limits.seconds * SETS_A_SECOND * limits.threads
+        most = int(each / serving(model))
         self._booking = Booking(model, core, ground.found.price, ground.hard, limits.threads, most)
         if watch.best is not None:
             self._booking.put(watch.best)
         end = watch.until(BOOK_SHARE / 2)
         self.near = self._booking.generate(lambda: perf_counter() > end or watch.over())
         # At the prices of the relaxation, which the plan's file keeps.
-        sets = Sets(model, lower_bound(model, ground.found.price))
+        sets = self._booking.sets
         stakes = short(self._booking.paid - sets.cheapest)
-        each, nodes = _looks(model, limits)
-        self.proved = sets.bound(stakes, each, limits.threads, nodes)
+        looks, nodes = _looks(model, limits)
+        self.proved = sets.bound(stakes, looks, limits.threads, nodes)
         watch.prove(self.proved.value)
         order = np.lexsort((ground.regret, core.pairs.account))
         self._cheapest = order[core.pairs.start[:-1]]
