@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,19 @@ class Mip:
         moved = np.asarray(duals, dtype=float)[self.accounts :] * self.scale
         return -np.bincount(self.source, moved, minlength=rows).astype(float)
 
+    def _admitting(self, picks: Floats) -> Mip:
+        """The same program, its block rows' bounds let out as far as ``picks`` needs."""
+        own = self.matrix[self.accounts :]
+        load = own[:, : self.pairs] @ picks
+        slack = own[:, self.pairs :]
+        plus, minus = slack.maximum(0.0), slack.minimum(0.0)
+        lower, upper = self.lower[self.pairs :], self.upper[self.pairs :]
+        row_lower, row_upper = self.row_lower.copy(), self.row_upper.copy()
+        below, above = row_lower[self.accounts :], row_upper[self.accounts :]
+        np.minimum(below, load + plus @ upper + minus @ lower, out=below)
+        np.maximum(above, load + plus @ lower + minus @ upper, out=above)
+        return replace(self, row_lower=row_lower, row_upper=row_upper)
+
 
 def activity(block: Block, pairs: Pairs) -> tuple[Floats, Floats]:
     """The least and the most that each load can be when every account picks one pair."""
@@ -79,8 +92,13 @@ def activity(block: Block, pairs: Pairs) -> tuple[Floats, Floats]:
     )
 
 
-def linearise(model: Model) -> Mip:
-    """The plain program of ``model``: same optimum, whole arrays, finite slack."""
+def linearise(model: Model, start: Floats | None = None) -> Mip:
+    """The plain program of ``model``: same optimum, whole arrays, finite slack.
+
+    A plan ``start`` may miss a hard limit by the tolerance of the rules, and a solver whose own is
+    smaller would refuse it: bounds of rows are let out as far as it needs. What is proved of that
+    program holds for the model, too.
+    """
     pairs, accounts = len(model.pairs), model.pairs.accounts
     cost, lower, upper = [model.cost], [np.zeros(pairs)], [np.ones(pairs)]
     row_lower, row_upper = [np.ones(accounts)], [np.ones(accounts)]
@@ -89,7 +107,7 @@ def linearise(model: Model) -> Mip:
     cols, rows = pairs, accounts
     pieces: list[sparse.csr_array] = []
     slack_row, slack_col, slack_value = [], [], []
-    for start, block in zip(model.row_start, model.blocks, strict=False):
+    for row, block in zip(model.row_start, model.blocks, strict=False):
         # A slack that ends at what loads can reach would take a share of the row's price: room of 1
         # more keeps its end from binding, so that the duals are prices of the row function.
         least, most = activity(block, model.pairs)
@@ -108,14 +126,14 @@ def linearise(model: Model) -> Mip:
         upper.append(expansion.col_upper)
         row_lower.append(expansion.row_lower)
         row_upper.append(expansion.row_upper)
-        source.append(start + expansion.row_source)
+        source.append(row + expansion.row_source)
         scale.append(expansion.row_scale)
         slack_row.append(rows + expansion.entry_row)
         slack_col.append(cols + expansion.entry_col)
         slack_value.append(expansion.entry_value)
         cols += len(expansion.col_cost)
         rows += len(expansion.row_source)
-    return Mip(
+    mip = Mip(
         np.concatenate(cost),
         np.concatenate(lower),
         np.concatenate(upper),
@@ -129,6 +147,9 @@ def linearise(model: Model) -> Mip:
         np.concatenate(scale),
         tuple(extra),
     )
+    if start is None or not np.isfinite(model.value(start)):
+        return mip
+    return mip._admitting(np.asarray(start, dtype=float))
 
 
 def _stack(

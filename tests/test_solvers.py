@@ -235,6 +235,23 @@ def test_a_start_is_used(name: str) -> None:
     assert model.value(solution.x) <= best.objective * (1 + 1e-3) + 1e-6
 
 
+@pytest.mark.parametrize("name", ["highs", "cp_sat", "scip", "cbc"])
+@pytest.mark.parametrize(("over", "cost"), [(0.5, 0.0), (2.0, 10.0)])
+def test_a_start_may_miss_a_limit_by_the_tolerance(name: str, over: float, cost: float) -> None:
+    """Solvers keep limits closer than the rules ask for: half a unit in a million is a plan."""
+    build = builder(4, Pairs.full(4, 2), 2)
+    pairs = build.pairs
+    build.add_cost("travel", 10.0 * pairs.rep)
+    load, full = np.where(pairs.rep == 0, 250_000.0 + over / 4, 0.0), 1_000_000.0
+    cap = Band.of(1, upper=full)
+    build.add_rows("capacity", cap, ["r0"], np.zeros(8, int), np.arange(8), load)
+    model = build.build()
+    answer = solve(name, model, start=(pairs.rep == 0).astype(float))
+    assert answer.status is Status.OPTIMAL
+    assert answer.x is not None
+    assert model.value(answer.x) == cost
+
+
 @pytest.mark.parametrize("name", ["highs", "cp_sat", "scip", "greedy"])
 def test_progress_is_told_with_plans(name: str) -> None:
     """Each plan told is a plan, the last is the answer, and costs and bounds only get better."""

@@ -52,7 +52,8 @@ def _cp_sat(model: Model, begin: Ints | None, work: float, seed: int, seconds: f
     from optiterr.solvers.cp_sat import fill
     from optiterr.solvers.integers import TooWideError, whole_numbers
 
-    mip = linearise(model)
+    start = None if begin is None else model.picks(begin)
+    mip = linearise(model, start)
     try:
         whole = whole_numbers(mip)
     except TooWideError:
@@ -60,7 +61,7 @@ def _cp_sat(model: Model, begin: Ints | None, work: float, seed: int, seconds: f
     if (whole.row_lower > whole.row_upper).any():
         return Answer(None, True, 0.0)
     native = cp_model.CpModel()
-    fill(native.proto, mip, whole, None if begin is None else model.picks(begin))
+    fill(native.proto, mip, whole, start)
     solver = cp_model.CpSolver()
     own = solver.parameters
     own.max_deterministic_time = work
@@ -82,7 +83,8 @@ def _highs(model: Model, begin: Ints | None, work: float, seed: int, seconds: fl
 
     from optiterr.solvers.highs import pass_model
 
-    mip = linearise(model)
+    start = None if begin is None else model.picks(begin)
+    mip = linearise(model, start)
     highs = highspy.Highs()
     options: dict[str, bool | int | float] = {
         "output_flag": False,
@@ -95,9 +97,9 @@ def _highs(model: Model, begin: Ints | None, work: float, seed: int, seconds: fl
     for name, value in options.items():
         highs.setOptionValue(name, value)
     pass_model(highs, mip, relaxed=False)
-    if begin is not None:
+    if start is not None:
         index = np.arange(mip.pairs, dtype=np.int32)
-        highs.setSolution(len(index), index, model.picks(begin))
+        highs.setSolution(len(index), index, start)
     highs.run()
     done = highs.getModelStatus().name in ("kOptimal", "kInfeasible")
     told = highs.getInfo()

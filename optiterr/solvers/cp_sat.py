@@ -44,7 +44,7 @@ def solve(
     from ortools.sat.python import cp_model
 
     began, version = perf_counter(), importlib.metadata.version("ortools")
-    mip = linearise(model)
+    mip = linearise(model, start)
     try:
         whole = whole_numbers(mip)
     except TooWideError as error:

@@ -40,7 +40,7 @@ def solve(
     if not len(model.pairs):
         return _without_pairs(model)
     began = perf_counter()
-    mip = linearise(model)
+    mip = linearise(model, start)
     built = perf_counter()
     highs = load(mip, limits, relaxed=False)
     if start is not None:

@@ -74,7 +74,7 @@ def cbc(
 ) -> Solution:
     """The best plan that CBC finds; it claims no bound, and stops with its best on request."""
     began, version = perf_counter(), importlib.metadata.version("pulp")
-    mip = linearise(model)
+    mip = linearise(model, start)
     built = perf_counter()
     with tempfile.TemporaryDirectory(prefix="optiterr-cbc-") as folder:
         program, answer = Path(folder) / "model.mps", Path(folder) / "answer.sol"

@@ -45,7 +45,7 @@ def solve(
     from pybind11_abseil.status import StatusNotOk  # type: ignore[import-untyped]
 
     began, version = perf_counter(), importlib.metadata.version("ortools")
-    mip = linearise(model)
+    mip = linearise(model, start)
     built = perf_counter()
     own = parameters_pb2.SolveParametersProto()
     own.time_limit.FromMicroseconds(int(max(limits.seconds, 1e-3) * 1e6))
