@@ -6,7 +6,8 @@ Solves the relaxation, in which accounts may be divided among reps, then once mo
 weightiest accounts whole, by HiGHS among the pairs that the relaxation was solved over. How much
 more the best plan of that costs at least is HiGHS's claim, and holds among those pairs: it shows
 where a gap comes from, and proves nothing about the model. An account weighs what its loads are
-worth at the row prices. HiGHS may take longer than ``--seconds``: while it looks for cuts it does
+worth at the row prices. ``--without`` leaves rules out of both, to see which of them it is that
+whole accounts run into. HiGHS may take longer than ``--seconds``: while it looks for cuts it does
 not look at its clock.
 """
 
@@ -16,6 +17,7 @@ import argparse
 import json
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -87,18 +89,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     which_instance(parser)
     parser.add_argument("--whole", type=int, default=100, help="accounts that are whole")
+    parser.add_argument("--without", nargs="+", default=[], help="rules to leave out")
     parser.add_argument("--seconds", type=float, default=60.0, help="of HiGHS, about")
     parser.add_argument("--threads", type=int, default=2, help="for the relaxation")
     parser.add_argument("-o", "--output", type=Path, help="a JSON file to write the record to")
     asked = parser.parse_args(arguments)
     case = make(asked.family, asked.accounts, asked.reps, asked.seed)
+    blocks = case.model.blocks
+    unknown = set(asked.without) - {block.rule for block in blocks}
+    if unknown:
+        known = ", ".join(dict.fromkeys(block.rule for block in blocks))
+        parser.error(f"no rows of {', '.join(sorted(unknown))}: use some of {known}")
     told = {"instance": case.name, "machine": machine(), "versions": versions(), "load": load()}
-    core = Core.of(case.model)
+    told["without"] = asked.without
+    kept = tuple(block for block in blocks if block.rule not in asked.without)
+    core = Core.of(replace(case.model, blocks=kept))
     told |= commit() | with_whole(
         core, solved_relaxation(core, asked.threads), asked.whole, asked.seconds
     )
     print(
-        f"{case.name}: with {told['whole']} accounts whole at least {told['rise']:.2%} above the "
+        f"{case.name}{''.join(f', without {rule}' for rule in asked.without)}: with "
+        f"{told['whole']} accounts whole at least {told['rise']:.2%} above the "
         f"relaxation, HiGHS claims after {told['seconds']:.0f} s"
     )
     if asked.output is not None:

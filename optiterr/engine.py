@@ -158,7 +158,7 @@ def solve_problem(
             solution = search(chosen, model, limits, start, report, stop, ready)
         relaxed = solution
         if solution.x is not None and solution.prices is None:
-            # Its process was ended before it could hand in its proof, or the plan is greedy's.
+            # Its process was ended before it could hand in its proof.
             with clock.phase("prices"):
                 relaxed = climbed(model, limits, stop)
     else:
@@ -263,12 +263,14 @@ def _draft(
 
 def _credited(draft: Plan, solution: Solution, relaxed: Solution) -> Plan:
     """The draft with the solver's report and claims filled in."""
+    # A plan of the safety net still has the prices of the solver that was chosen.
+    source = draft.solver.name if relaxed is solution else relaxed.solver
     report = draft.solver.model_copy(
         update={
             "name": solution.solver,
             "version": solution.version,
             "message": solution.message,
-            "prices_from": relaxed.solver if relaxed.prices is not None else "",
+            "prices_from": source if relaxed.prices is not None else "",
             "seconds": {
                 **draft.solver.seconds,
                 **{f"solver {name}": spent for name, spent in solution.seconds.items()},

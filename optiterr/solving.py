@@ -139,7 +139,10 @@ def search(
     if net.x is None:
         return answer
     said = f"{answer.solver}: {answer.status} ({answer.message}); this plan is greedy's"
-    return replace(net, message=said)
+    # What the search proved before it gave up holds for this plan, too.
+    return replace(
+        net, message=said, bound=answer.bound, prices=answer.prices, stakes=answer.stakes
+    )
 
 
 def proved_bound(

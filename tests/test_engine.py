@@ -21,6 +21,7 @@ from optiterr.findings import Weight
 from optiterr.model import Model
 from optiterr.plan import Plan
 from optiterr.solution import Limits, Solution, Status
+from optiterr.solvers import Solver
 from optiterr.solving import proved_bound
 
 ACCOUNTS = [
@@ -462,6 +463,33 @@ def test_without_relaxed_prices_a_climb_proves_the_bound(monkeypatch: pytest.Mon
     assert plan.cost == pytest.approx(70.0)
     assert plan.bound_proved is not None
     assert 0.0 < plan.bound_proved <= 70.0
+
+
+def test_a_plan_of_the_safety_net_keeps_what_the_search_proved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The search found prices and no plan; greedy's plan is held against those prices."""
+    from optiterr import engine, solving
+    from optiterr.search.route import Route
+
+    model = compile_model(scenario().rules, read(scenario())).model
+    relaxed = solving.supervised_relax("highs", model, Limits(seconds=20))
+    by_name = solving.supervised
+
+    def planless(one: str | Solver, *asked: Any, **more: Any) -> Solution:
+        if one == "greedy":
+            return by_name(one, *asked, **more)
+        bound = relaxed.objective
+        return Solution(Status.NO_SOLUTION, "decompose", bound=bound, prices=relaxed.prices)
+
+    monkeypatch.setattr(solving, "supervised", planless)
+    monkeypatch.setattr(engine, "route", lambda *_: Route("decompose", "it is large"))
+    plan = solve(scenario())
+    assert (plan.solver.name, plan.solver.prices_from) == ("greedy", "decompose")
+    assert relaxed.objective is not None
+    assert plan.bound_proved is not None
+    assert plan.bound_proved >= relaxed.objective - 1e-6
+    assert plan.bound_claimed == pytest.approx(relaxed.objective)
 
 
 def test_a_search_that_was_killed_leaves_a_plan_with_a_proved_bound(

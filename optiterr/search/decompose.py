@@ -216,7 +216,7 @@ def _search(
     least = found.bound + regret if core.accounts <= MOST_PAIRS else None
     whole = None if books is None else books.proved
     if worthwhile(model) and not watch.over():
-        sets = Sets(model, lower_bound(model, found.price))
+        sets = Sets(model, lower_bound(model, found.price)) if books is None else books.sets
         whole = _whole(model, sets, watch, limits, whole)
         least = None if least is None else np.maximum(least, sets.least(whole))
     seconds["whole accounts"] = watch.spent - mark
@@ -243,10 +243,10 @@ class _Books:
         end = watch.until(BOOK_SHARE / 2)
         self.near = self._booking.generate(lambda: perf_counter() > end or watch.over())
         # At the prices of the relaxation, which the plan's file keeps.
-        sets = self._booking.sets
-        stakes = short(self._booking.paid - sets.cheapest)
+        self.sets = self._booking.sets
+        stakes = short(self._booking.paid - self.sets.cheapest)
         looks, nodes = _looks(model, limits)
-        self.proved = sets.bound(stakes, looks, limits.threads, nodes)
+        self.proved = self.sets.bound(stakes, looks, limits.threads, nodes)
         watch.prove(self.proved.value)
         order = np.lexsort((ground.regret, core.pairs.account))
         self._cheapest = order[core.pairs.start[:-1]]
