@@ -280,6 +280,20 @@ def test_it_is_found_by_name_and_says_what_it_gives() -> None:
     assert "lp" not in solver("decompose").gives
 
 
+def test_threads_hand_over_promptly_beside_highs_and_as_usual_afterwards() -> None:
+    """HiGHS asks Python all the time whether to stop; a thread that computes must let it."""
+    usual, seen = sys.getswitchinterval(), set()
+
+    def told(line: Improvement, x: Floats | None = None) -> bool:
+        seen.add(sys.getswitchinterval())
+        return False
+
+    made, _ = hard_model(6)
+    solve(made, Limits(seconds=2.0, gap=0.0, threads=2, seed=1), report=told)
+    assert min(seen) < 1e-4 < usual
+    assert sys.getswitchinterval() == usual
+
+
 def test_in_a_process_of_its_own_it_says_the_same() -> None:
     """Watched, from a start, with two threads: a plan no worse; prices pass the border."""
     made, hidden = hard_model(6)

@@ -7,7 +7,10 @@ solved as small programs until the gap or the time is reached.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
 
@@ -88,6 +91,9 @@ SOFT = 4.0
 
 FIRM = 16.0
 """How much dearer missed limits are while neighbourhoods are to drive them out."""
+
+HANDOVER = 1e-5
+"""Seconds that one thread may keep Python from another while HiGHS runs beside neighbourhoods."""
 
 SMALL_SHARE = 0.7
 """Of a small model with one thread, the search of the whole ends at this share of the time."""
@@ -339,11 +345,23 @@ def _hunted(
         finish(core, least, watch, limits, watch.until(SMALL_SHARE))
         hunt(_state(ground, watch, choice), watch.end, 1)
         return
-    with ThreadPoolExecutor(1) as beside:
+    with _prompt(), ThreadPoolExecutor(1) as beside:
         whole = beside.submit(finish, core, least, watch, limits, watch.end)
         # One thread for the whole, the others for neighbourhoods; HiGHS does not like to share.
         hunt(state, watch.end, limits.threads - 1, SOLVERS[:1])
         whole.result()
+
+
+@contextmanager
+def _prompt() -> Iterator[None]:
+    """Threads hand Python over at once: HiGHS asks it hundreds of times a second whether to stop,
+    and would wait 5 ms each time while another thread computes."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(HANDOVER)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _state(ground: Ground, watch: Watch, choice: Ints) -> State:
