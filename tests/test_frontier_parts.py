@@ -440,7 +440,9 @@ def test_the_trade_as_json(run: Run, file: Path) -> None:
 def test_the_comparison_s_page_shows_the_curve(run: Run, file: Path) -> None:
     """Drawn in report.html behind the trade-off, and nowhere without being asked for."""
     folder = file.parent
-    run("frontier", file, "--between", "disruption", "fair", "-o", folder / "curve")
+    run(
+        "frontier", file, "--between", "disruption", "fair", "--points", "4", "-o", folder / "curve"
+    )
     run("solve", file, "-o", folder / "plan")
     plan, curve = folder / "plan/plan.json", folder / "curve/frontier.json"
     assert run("compare", plan, "-o", folder / "plain")[0] == 0

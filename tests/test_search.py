@@ -289,7 +289,7 @@ def test_threads_hand_over_promptly_beside_highs_and_as_usual_afterwards() -> No
         return False
 
     made, _ = hard_model(6)
-    solve(made, Limits(seconds=2.0, gap=0.0, threads=2, seed=1), report=told)
+    solve(made, Limits(seconds=1.0, gap=0.0, threads=2, seed=1), report=told)
     assert min(seen) < 1e-4 < usual
     assert sys.getswitchinterval() == usual
 

@@ -236,15 +236,22 @@ def test_a_start_is_used(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["highs", "cp_sat", "scip", "cbc"])
-@pytest.mark.parametrize(("over", "cost"), [(0.5, 0.0), (2.0, 10.0)])
-def test_a_start_may_miss_a_limit_by_the_tolerance(name: str, over: float, cost: float) -> None:
-    """Solvers keep limits closer than the rules ask for: half a unit in a million is a plan."""
+@pytest.mark.parametrize(("by", "cost"), [(0.5, 0.0), (2.0, 10.0)])
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_start_may_miss_a_limit_by_the_tolerance(
+    name: str, by: float, cost: float, side: int
+) -> None:
+    """Solvers keep limits closer than the rules ask for: half a unit in a million is a plan.
+
+    All four accounts at the first rep, which costs nothing, miss the limit, one elsewhere keeps it.
+    """
     build = builder(4, Pairs.full(4, 2), 2)
     pairs = build.pairs
     build.add_cost("travel", 10.0 * pairs.rep)
-    load, full = np.where(pairs.rep == 0, 250_000.0 + over / 4, 0.0), 1_000_000.0
-    cap = Band.of(1, upper=full)
-    build.add_rows("capacity", cap, ["r0"], np.zeros(8, int), np.arange(8), load)
+    quarter, full = 250_000.0, 1_000_000.0
+    load = np.where(pairs.rep == 0, quarter + side * by / 4, quarter - side * 10.0)
+    limit = Band.of(1, upper=full) if side > 0 else Band.of(1, lower=full)
+    build.add_rows("limit", limit, ["all"], np.zeros(8, int), np.arange(8), load)
     model = build.build()
     answer = solve(name, model, start=(pairs.rep == 0).astype(float))
     assert answer.status is Status.OPTIMAL
