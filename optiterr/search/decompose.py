@@ -62,6 +62,10 @@ STEPS = 300
 CLIMB_SHARE, RELAX_SHARE, DIVE_SHARE, MOVE_SHARE = 0.15, 0.45, 0.6, 0.7
 """The climb, the relaxation, the dive and the moves end when these shares of the time are gone."""
 
+SMALL_PAIRS, SMALL_MOVES = 50_000, 40.0
+"""With so many pairs at most, moves take at most so many seconds: HiGHS and the neighbourhoods,
+which begin after them, make more of a long time."""
+
 DIVE_MOST = 0.12
 """The dive takes at most this share of the time."""
 
@@ -387,8 +391,10 @@ def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, sought: bo
     Unless ``sought``, ``first`` is good already, and is only looked around.
     """
     end = watch.until(MOVE_SHARE)
-    share = max(MOVE_SHARE - watch.spent / limits.seconds, 0.05)
-    tries = int(share * limits.seconds * TRIES_A_SECOND)
+    if len(ground.core.pairs) <= SMALL_PAIRS:
+        end = min(end, perf_counter() + SMALL_MOVES)
+    seconds = max(end - perf_counter(), 0.05 * limits.seconds)
+    tries = int(seconds * TRIES_A_SECOND)
 
     if perf_counter() > end or watch.over():
         return first
