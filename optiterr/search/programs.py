@@ -7,9 +7,9 @@ from time import perf_counter
 
 import numpy as np
 
-from optiterr.linear import linearise
+from optiterr.linear import Mip, linearise
 from optiterr.model import Model
-from optiterr.search.core import Ints
+from optiterr.search.core import Floats, Ints
 
 SOLVERS = ("cp_sat", "highs")
 """Solvers of small programs, the usually better one first."""
@@ -43,17 +43,19 @@ def solved(model: Model, begin: Ints | None, by: str, work: float, seed: int, en
     seconds = end - perf_counter()
     if seconds <= 0.0:
         return Answer(None, False, 0.0)
-    return (_cp_sat if by == "cp_sat" else _highs)(model, begin, work, seed, seconds)
+    start = None if begin is None else model.picks(begin)
+    ask = _cp_sat if by == "cp_sat" else _highs
+    return ask(model, linearise(model, start), start, work, seed, seconds)
 
 
-def _cp_sat(model: Model, begin: Ints | None, work: float, seed: int, seconds: float) -> Answer:
+def _cp_sat(
+    model: Model, mip: Mip, start: Floats | None, work: float, seed: int, seconds: float
+) -> Answer:
     from ortools.sat.python import cp_model
 
     from optiterr.solvers.cp_sat import fill
     from optiterr.solvers.integers import TooWideError, whole_numbers
 
-    start = None if begin is None else model.picks(begin)
-    mip = linearise(model, start)
     try:
         whole = whole_numbers(mip)
     except TooWideError:
@@ -78,13 +80,13 @@ def _cp_sat(model: Model, begin: Ints | None, work: float, seed: int, seconds: f
     return Answer(model.choice(values), status == "OPTIMAL", spent)
 
 
-def _highs(model: Model, begin: Ints | None, work: float, seed: int, seconds: float) -> Answer:
+def _highs(
+    model: Model, mip: Mip, start: Floats | None, work: float, seed: int, seconds: float
+) -> Answer:
     import highspy
 
     from optiterr.solvers.highs import pass_model
 
-    start = None if begin is None else model.picks(begin)
-    mip = linearise(model, start)
     highs = highspy.Highs()
     options: dict[str, bool | int | float] = {
         "output_flag": False,
