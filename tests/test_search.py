@@ -20,7 +20,9 @@ from optiterr.model import Model, ModelBuilder
 from optiterr.pairs import Pairs
 from optiterr.rowfunctions import Band
 from optiterr.scenario.loading import load
+from optiterr.search import decompose, exact
 from optiterr.search.decompose import solve
+from optiterr.search.rounds import Rounds
 from optiterr.search.route import SMALL, route
 from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import able, solver
@@ -292,6 +294,37 @@ def test_threads_hand_over_promptly_beside_highs_and_as_usual_afterwards() -> No
     solve(made, Limits(seconds=1.0, gap=0.0, threads=2, seed=1), report=told)
     assert min(seen) < 1e-4 < usual
     assert sys.getswitchinterval() == usual
+
+
+@pytest.mark.parametrize(("most", "beside"), [(10_000, True), (1, False)])
+def test_highs_begins_beside_the_later_rounds_of_moves_where_few_pairs_are_left(
+    monkeypatch: pytest.MonkeyPatch, most: int, beside: bool
+) -> None:
+    """It takes a thread of theirs; with too many pairs they have all threads and it never begins."""
+    seen: list[tuple[str, int]] = []
+
+    class Seen(Rounds):
+        def early(self, threads: int) -> None:
+            seen.append(("early", threads))
+            super().early(threads)
+
+        def rest(self, threads: int, most: float = np.inf) -> None:
+            seen.append(("rest", threads))
+            super().rest(threads, most)
+
+    def finished(*_: object) -> None:
+        seen.append(("highs", 1))
+
+    monkeypatch.setattr(exact, "MOST_PAIRS", most)
+    monkeypatch.setattr(exact, "finish", finished)
+    monkeypatch.setattr(decompose, "Rounds", Seen)
+    made, _ = hard_model(6)
+    solve(made, Limits(seconds=1.0, gap=0.0, threads=2, seed=1))
+    if beside:
+        assert seen[0] == ("early", 2)
+        assert sorted(seen[1:]) == [("highs", 1), ("rest", 1)]
+    else:
+        assert seen == [("early", 2), ("rest", 2)]
 
 
 def test_in_a_process_of_its_own_it_says_the_same() -> None:

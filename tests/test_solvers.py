@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -295,6 +296,21 @@ def hard() -> Model:
     pairs, labels = build.pairs, [f"r{place}" for place in range(5)]
     build.add_rows("balance", function, labels, pairs.rep, np.arange(300), weight[pairs.account])
     return build.build()
+
+
+def test_claims_of_highs_are_heard_between_its_plans() -> None:
+    """HiGHS raises its bound far more often than it finds a plan; the last claim is as good as the
+    one in its answer."""
+    model = hard()
+    solution = solve("highs", model, Limits(0.7, 0.0))
+    assert solution.bound is not None
+    log = solution.log
+    raised = [a for a, b in pairwise(log) if a.incumbent == b.incumbent and a.bound != b.bound]
+    assert len(raised) > 10
+    last = log[-1].bound
+    assert last is not None
+    assert last <= solution.bound + 1e-9 * abs(solution.bound)
+    assert last >= solution.bound * (1 - 1e-4)
 
 
 @pytest.mark.parametrize("name", ["highs", "cp_sat", "scip", "greedy", "cbc"])

@@ -7,10 +7,6 @@ solved as small programs until the gap or the time is reached.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
 
@@ -20,25 +16,15 @@ from optiterr.certificate import lower_bound
 from optiterr.model import Model
 from optiterr.search.ascent import Passes, ascend, units, usual_change
 from optiterr.search.booking import Booking, bookable
-from optiterr.search.chains import STIFF
-from optiterr.search.cooling import (
-    BLOCK,
-    GENTLE,
-    TIGHT,
-    WARM,
-    Cooling,
-    cooled,
-    linked,
-    mended,
-    simmered,
-)
+from optiterr.search.cooling import mended
 from optiterr.search.core import Core, Floats, Ints
 from optiterr.search.diving import dive
-from optiterr.search.exact import MOST_PAIRS, finish, useful
+from optiterr.search.exact import MOST_PAIRS, Beside, few, finish
 from optiterr.search.ground import Ground
 from optiterr.search.neighbourhoods import Hunt, State
 from optiterr.search.programs import SOLVERS
 from optiterr.search.relaxation import Relaxed, relaxed
+from optiterr.search.rounds import Rounds
 from optiterr.search.watch import Watch
 from optiterr.solution import Limits, Solution, Status
 from optiterr.solvers import Report, Solver, register, requires
@@ -59,18 +45,11 @@ VERSION = "1"
 STEPS = 300
 """Steps of the climb to the first prices."""
 
-CLIMB_SHARE, RELAX_SHARE, DIVE_SHARE, MOVE_SHARE = 0.15, 0.45, 0.6, 0.7
-"""The climb, the relaxation, the dive and the moves end when these shares of the time are gone."""
-
-SMALL_PAIRS, SMALL_MOVES = 50_000, 40.0
-"""With so many pairs at most, moves take at most so many seconds: HiGHS and the neighbourhoods,
-which begin after them, make more of a long time."""
+CLIMB_SHARE, RELAX_SHARE, DIVE_SHARE = 0.15, 0.45, 0.6
+"""The climb, the relaxation and the dive end when these shares of the time are gone."""
 
 DIVE_MOST = 0.12
 """The dive takes at most this share of the time."""
-
-TRIES_A_SECOND = 1_500_000
-"""Moves that a usual machine tries in a second: the time for moves is handed out in tries."""
 
 BOOK_SHARE, DIVES = 0.35, 10
 """Dives over whole books end when this share of the time is gone, or after so many of them."""
@@ -96,22 +75,12 @@ SOFT = 4.0
 FIRM = 16.0
 """How much dearer missed limits are while neighbourhoods are to drive them out."""
 
-HANDOVER = 1e-5
-"""Seconds that one thread may keep Python from another while HiGHS runs beside neighbourhoods."""
+SMALL_MOVES = 40.0
+"""In a small model moves take at most so many seconds: HiGHS and the neighbourhoods make more of
+the rest of a long time."""
 
 SMALL_SHARE = 0.7
 """Of a small model with one thread, the search of the whole ends at this share of the time."""
-
-TRIES_AN_ACCOUNT = 4000
-"""Tries for each account of the first cooling, at most; in each later round there are twice as
-many as in the one before."""
-
-EARLY = 8
-"""The first of several rounds of cooling takes one part in so many: a plan is there early."""
-
-ROUNDS = 5
-"""Rounds of cooling where one block holds all reps, at most: in the first two both ways, then the
-better one, for as long as that makes better plans."""
 
 
 def solve(
@@ -219,20 +188,33 @@ def _search(
         ground = replace(ground, found=found)
     seconds["dive"] = watch.spent - mark
     mark = watch.spent
-    choice = _moved(ground, watch, first, limits, sought and first is not watch.best)
-    seconds["moves"] = watch.spent - mark
-    mark = watch.spent
+    rounds = Rounds(ground, watch, first, limits, sought and first is not watch.best)
+    rounds.early(limits.threads)
     # Each account has a useful pair: with more accounts than that may be, nothing is looked for.
     least = found.bound + regret if core.accounts <= MOST_PAIRS else None
-    whole = None if books is None else books.proved
-    if worthwhile(model) and not watch.over():
-        sets = Sets(model, lower_bound(model, found.price)) if books is None else books.sets
-        whole = _whole(model, sets, watch, limits, whole)
-        least = None if least is None else np.maximum(least, sets.least(whole))
-    seconds["whole accounts"] = watch.spent - mark
-    mark = watch.spent
-    _hunted(ground, watch, choice, limits, least, books)
-    seconds["neighbourhoods"] = watch.spent - mark
+    small = least is not None and watch.best is not None and few(least, watch.worth)
+    beside = Beside(core, watch, limits)
+    with beside:
+        later = small and limits.threads > 1
+        if not later:
+            rounds.rest(limits.threads, SMALL_MOVES if small else np.inf)
+        seconds["moves"] = watch.spent - mark
+        mark = watch.spent
+        whole = None if books is None else books.proved
+        if worthwhile(model) and not watch.over():
+            sets = Sets(model, lower_bound(model, found.price)) if books is None else books.sets
+            whole = _whole(model, sets, watch, limits, whole)
+            least = None if least is None else np.maximum(least, sets.least(whole))
+        seconds["whole accounts"] = watch.spent - mark
+        if least is not None and limits.threads > 1:
+            beside.begin(least)
+        mark = watch.spent
+        if later:
+            rounds.rest(beside.threads, SMALL_MOVES)
+        seconds["moves"] += watch.spent - mark
+        mark = watch.spent
+        _hunted(ground, watch, rounds.choice, limits, least, beside, books)
+        seconds["neighbourhoods"] = watch.spent - mark
     return whole
 
 
@@ -317,55 +299,31 @@ def _hunted(
     choice: Ints,
     limits: Limits,
     least: Floats | None,
+    beside: Beside,
     books: _Books | None,
 ) -> None:
-    """Neighbourhoods from ``choice`` on, in turn with dives over ``books``, and beside them the
-    whole model where it is small.
+    """Neighbourhoods from ``choice`` on, in turn with dives over ``books``.
 
-    ``least`` is what plans with each pair cost at least; None where the model is large.
+    With one thread the whole model comes first where it is small; ``least`` is what plans with
+    each pair cost at least, None where the model is large.
     """
     core = ground.core
-
-    def hunt(state: State, end: float, threads: int, solvers: tuple[str, ...] = SOLVERS) -> None:
-        hunter = Hunt(ground, watch, limits.seed, threads, solvers)
-        while not watch.over() and perf_counter() < end:
-            before = hunter.rounds
-            hunter.run(state, min(end, perf_counter() + TURN * limits.seconds))
-            if books is None and hunter.rounds == before:
-                return
-            if books is not None:
-                books.dives(DIVES, min(end, perf_counter() + DIVE_TURN * limits.seconds))
-            # Somebody else may have found a better plan.
-            if watch.best is not None and (state.hard is not None or watch.worth < state.cost):
-                state = State(watch.best, core.loads(watch.best), watch.worth)
-
-    if watch.over():
-        return
-    state = _state(ground, watch, choice)
-    if least is None or len(useful(least, watch.worth)) > MOST_PAIRS:
-        hunt(state, watch.end, limits.threads)
-        return
-    if limits.threads == 1:
+    if limits.threads == 1 and least is not None and not watch.over():
         finish(core, least, watch, limits, watch.until(SMALL_SHARE))
-        hunt(_state(ground, watch, choice), watch.end, 1)
-        return
-    with _prompt(), ThreadPoolExecutor(1) as beside:
-        whole = beside.submit(finish, core, least, watch, limits, watch.end)
-        # One thread for the whole, the others for neighbourhoods; HiGHS does not like to share.
-        hunt(state, watch.end, limits.threads - 1, SOLVERS[:1])
-        whole.result()
-
-
-@contextmanager
-def _prompt() -> Iterator[None]:
-    """Threads hand Python over at once: HiGHS asks it hundreds of times a second whether to stop,
-    and would wait 5 ms each time while another thread computes."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(HANDOVER)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
+    # HiGHS does not like to share with itself.
+    solvers = SOLVERS[:1] if beside.busy else SOLVERS
+    hunter = Hunt(ground, watch, limits.seed, beside.threads, solvers)
+    state = _state(ground, watch, choice)
+    while not watch.over():
+        before = hunter.rounds
+        hunter.run(state, min(watch.end, perf_counter() + TURN * limits.seconds))
+        if books is None and hunter.rounds == before:
+            return
+        if books is not None:
+            books.dives(DIVES, min(watch.end, perf_counter() + DIVE_TURN * limits.seconds))
+        # Somebody else may have found a better plan.
+        if watch.best is not None and (state.hard is not None or watch.worth < state.cost):
+            state = State(watch.best, core.loads(watch.best), watch.worth)
 
 
 def _state(ground: Ground, watch: Watch, choice: Ints) -> State:
@@ -383,74 +341,6 @@ def _begun(ground: Ground, watch: Watch, begin: Ints, limits: Limits, far: float
     watch.offer(first, ground.core.worth(first))
     cost = ground.cost(first, ground.core.loads(first))
     return None if cost - ground.found.bound > far * abs(cost) and not watch.over() else first
-
-
-def _moved(ground: Ground, watch: Watch, first: Ints, limits: Limits, sought: bool) -> Ints:
-    """The plan that moves make of ``first``; ``watch`` hears of it when it keeps the hard rules.
-
-    Unless ``sought``, ``first`` is good already, and is only looked around.
-    """
-    end = watch.until(MOVE_SHARE)
-    if len(ground.core.pairs) <= SMALL_PAIRS:
-        end = min(end, perf_counter() + SMALL_MOVES)
-    seconds = max(end - perf_counter(), 0.05 * limits.seconds)
-    tries = int(seconds * TRIES_A_SECOND)
-
-    if perf_counter() > end or watch.over():
-        return first
-    most = TRIES_AN_ACCOUNT * ground.core.accounts
-    reps = int(ground.core.pairs.rep.max(initial=0)) + 1
-    if not sought or reps > 2 * BLOCK:
-        how = GENTLE if sought else WARM
-        tries = min(tries * limits.threads, most) // (1 if sought else 20)
-        choice, _ = _cooled(ground, watch, first, tries, limits.seed, limits.threads, end, how)
-        watch.offer(choice, ground.core.worth(choice))
-        return choice
-    # One block is cooled by one thread: the others cool with other numbers, and the best counts.
-    most = min(most, tries // EARLY)
-    best: tuple[Ints, float, Cooling] = (first, np.inf, GENTLE)
-    ways, spent = [TIGHT, GENTLE] * max(1, limits.threads // 2), 0
-    with ThreadPoolExecutor(limits.threads) as pool:
-        for turn in range(ROUNDS):
-            each = min(tries - spent, most)
-            jobs = [
-                pool.submit(_cooled, ground, watch, first, each, limits.seed + number, 1, end, how)
-                for number, how in enumerate(ways, start=100 * turn)
-            ]
-            found = [(*job.result(), how) for job, how in zip(jobs, ways, strict=True)]
-            for choice, _, _ in found:
-                watch.offer(choice, ground.core.worth(choice))
-            before, best = best, min([best, *found], key=lambda one: one[1])
-            spent += each * len(ways) // min(len(ways), limits.threads)
-            if watch.over() or best is before or spent >= tries:
-                break
-            most *= 2
-            if turn > 0:
-                ways = [min(found, key=lambda one: one[1])[2]] * limits.threads
-    return best[0]
-
-
-def _cooled(
-    ground: Ground,
-    watch: Watch,
-    first: Ints,
-    tries: int,
-    seed: int,
-    threads: int,
-    end: float,
-    how: Cooling,
-) -> tuple[Ints, float]:
-    """A plan by cooling, trades, mending and chains, and its cost; missed limits are very dear in
-    it."""
-
-    def over() -> bool:
-        return perf_counter() > end or watch.over()
-
-    choice = cooled(ground, first, tries, seed, threads, over, how)
-    choice = simmered(ground, choice, seed, threads, over)
-    choice = mended(ground, choice, seed, watch.over)
-    choice = linked(ground, choice, seed, threads, over, end)
-    return choice, ground.cost(choice, ground.core.loads(choice), STIFF)
 
 
 def _hard(core: Core, price: Floats) -> Floats:

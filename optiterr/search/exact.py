@@ -7,7 +7,10 @@ may go (reduced-cost fixing); what the solver proves of the rest holds for the w
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from time import perf_counter
+from typing import Self
 
 import numpy as np
 
@@ -20,11 +23,19 @@ from optiterr.solvers import highs
 MOST_PAIRS = 40_000
 """Programs of more pairs than this are not tried."""
 
+HANDOVER = 1e-5
+"""Seconds that one thread may keep Python from another while HiGHS runs beside others."""
+
 
 def useful(least: Floats, worth: float) -> Ints:
     """The pairs that a plan cheaper than ``worth`` can use; ``least`` is what plans with each cost
     at least."""
     return np.flatnonzero(least <= worth + 1e-9 * max(1.0, abs(worth)))
+
+
+def few(least: Floats, worth: float) -> bool:
+    """Whether HiGHS gets the useful pairs."""
+    return len(useful(least, worth)) <= MOST_PAIRS
 
 
 def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) -> None:
@@ -67,6 +78,48 @@ def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) 
         watch.offer(better, core.worth(better))
     if answer.bound is not None and answer.status in (Status.OPTIMAL, Status.FEASIBLE):
         watch.prove(min(answer.bound + apart, watch.worth))
+
+
+class Beside:
+    """HiGHS on the useful pairs, on a thread of its own beside the rest of the search."""
+
+    def __init__(self, core: Core, watch: Watch, limits: Limits) -> None:
+        self._core, self._watch, self._limits = core, watch, limits
+        self._pool = ThreadPoolExecutor(1)
+        self._job: Future[None] | None = None
+        self._usual = sys.getswitchinterval()
+
+    def begin(self, least: Floats) -> None:
+        """Let HiGHS search where the useful pairs are few; see :func:`finish`."""
+        watch = self._watch
+        if watch.over() or not few(least, watch.worth):
+            return
+        # HiGHS asks Python hundreds of times a second whether to stop, and would wait 5 ms each
+        # time while another thread computes.
+        sys.setswitchinterval(HANDOVER)
+        self._job = self._pool.submit(finish, self._core, least, watch, self._limits, watch.end)
+
+    @property
+    def busy(self) -> bool:
+        """Whether HiGHS has a thread."""
+        return self._job is not None
+
+    @property
+    def threads(self) -> int:
+        """Threads that are left to others."""
+        return self._limits.threads - self.busy
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Waits for HiGHS, which ends when the search is over."""
+        try:
+            if self._job is not None:
+                self._job.result()
+        finally:
+            sys.setswitchinterval(self._usual)
+            self._pool.shutdown()
 
 
 def _idle(core: Core, row: Ints) -> float:

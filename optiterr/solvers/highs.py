@@ -16,6 +16,9 @@ from optiterr.solvers import Report, Solver, requires, rounded
 
 Floats = NDArray[np.float64]
 
+WORTH_TELLING = 1e-6
+"""A claim is told when it is better than the last by this share of itself."""
+
 STATUS = {
     "kOptimal": Status.OPTIMAL,
     "kModelEmpty": Status.OPTIMAL,
@@ -208,24 +211,26 @@ def _seconds(began: float, built: float, handed: float) -> dict[str, float]:
 
 
 class _Log:
-    """Listens to a running HiGHS: keeps the improvement log, reports, and asks it to stop."""
+    """Listens to a running HiGHS: keeps the improvement log, reports, and asks it to stop.
+
+    Claims are heard wherever HiGHS asks whether to go on: it writes its own log rarely.
+    """
 
     def __init__(self, highs: Any, pairs: int, report: Report | None, began: float) -> None:
         self.lines: list[Improvement] = []
         self._pairs, self._report, self._began = pairs, report, began
         self._best, self._bound = np.inf, -np.inf
         highs.cbMipImprovingSolution += self._improved
-        highs.cbMipLogging += self._logged
-        for each in (highs.cbMipInterrupt, highs.cbSimplexInterrupt, highs.cbIpmInterrupt):
-            if report is not None:
-                each.subscribe(self._asked)
+        highs.cbMipLogging += self._claimed
+        highs.cbMipInterrupt += self._asked
+        if report is not None:
+            highs.cbSimplexInterrupt += self._stopped
+            highs.cbIpmInterrupt += self._stopped
 
     def _tell(self, event: Any, x: Floats | None) -> None:
         out = event.data_out
-        best, bound = float(out.mip_primal_bound), float(out.mip_dual_bound)
-        if x is None and bound <= self._bound + 1e-9 * abs(bound):
-            return
-        self._best, self._bound = min(best, self._best), max(bound, self._bound)
+        self._best = min(float(out.mip_primal_bound), self._best)
+        self._bound = max(float(out.mip_dual_bound), self._bound)
         line = Improvement(
             perf_counter() - self._began,
             self._best if np.isfinite(self._best) else None,
@@ -239,10 +244,16 @@ class _Log:
         values = np.array(event.data_out.mip_solution[: self._pairs], dtype=float)
         self._tell(event, values)
 
-    def _logged(self, event: Any) -> None:
-        self._tell(event, None)
+    def _claimed(self, event: Any) -> None:
+        bound = float(event.data_out.mip_dual_bound)
+        if bound > self._bound + WORTH_TELLING * abs(bound):
+            self._tell(event, None)
 
     def _asked(self, event: Any) -> None:
+        self._claimed(event)
+        self._stopped(event)
+
+    def _stopped(self, event: Any) -> None:
         if self._report is not None and self._report(Improvement(perf_counter() - self._began)):
             event.interrupt()
 

@@ -1,0 +1,126 @@
+"""Moves in rounds: a short cooling, so that a plan is there early, then ever longer ones."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+
+import numpy as np
+
+from optiterr.search.chains import STIFF
+from optiterr.search.cooling import (
+    BLOCK,
+    GENTLE,
+    TIGHT,
+    WARM,
+    Cooling,
+    cooled,
+    linked,
+    mended,
+    simmered,
+)
+from optiterr.search.core import Ints
+from optiterr.search.ground import Ground
+from optiterr.search.watch import Watch
+from optiterr.solution import Limits
+
+SHARE = 0.7
+"""Moves end when this share of the time is gone."""
+
+TRIES_A_SECOND = 1_500_000
+"""Moves that a usual machine tries in a second: the time for moves is handed out in tries."""
+
+TRIES_AN_ACCOUNT = 4000
+"""Tries for each account of the first cooling, at most; in each later round there are twice as
+many as in the one before."""
+
+EARLY = 8
+"""The first of several rounds of cooling takes one part in so many: a plan is there early."""
+
+ROUNDS = 5
+"""Rounds of cooling where one block holds all reps, at most: in the first two both ways, then the
+better one, for as long as that makes better plans."""
+
+
+class Rounds:
+    """The plans that moves make of ``first``; ``watch`` hears of those that keep the hard rules.
+
+    Unless ``sought``, ``first`` is good already, and is only looked around.
+    """
+
+    def __init__(
+        self, ground: Ground, watch: Watch, first: Ints, limits: Limits, sought: bool
+    ) -> None:
+        self._ground, self._watch, self._limits, self._sought = ground, watch, limits, sought
+        self._first = first
+        self._best: tuple[Ints, float, Cooling] = (first, np.inf, GENTLE)
+        self._end = watch.until(SHARE)
+        seconds = max(self._end - perf_counter(), 0.05 * limits.seconds)
+        self._tries = int(seconds * TRIES_A_SECOND)
+        self._most = TRIES_AN_ACCOUNT * ground.core.accounts
+        # One block is cooled by one thread: the others cool with other numbers, the best counts.
+        self._several = sought and int(ground.core.pairs.rep.max(initial=0)) < 2 * BLOCK
+        self._ways = [TIGHT, GENTLE] * max(1, limits.threads // 2)
+        self._turn = 0
+        if self._several:
+            self._most = min(self._most, self._tries // EARLY)
+
+    @property
+    def choice(self) -> Ints:
+        """The best plan so far; it may miss hard limits."""
+        return self._best[0]
+
+    def early(self, threads: int) -> None:
+        """The first of several rounds; nothing where there is only one."""
+        if self._several and not self._over():
+            self._round(threads)
+
+    def rest(self, threads: int, most: float = np.inf) -> None:
+        """All rounds that are left, for as long as they make better plans, in ``most`` seconds."""
+        seconds = max(0.0, min(most, self._end - perf_counter()))
+        self._end = min(self._end, perf_counter() + seconds)
+        self._tries = min(self._tries, int(seconds * TRIES_A_SECOND))
+        if self._over():
+            return
+        if not self._several:
+            how = GENTLE if self._sought else WARM
+            tries = min(self._tries * threads, self._most) // (1 if self._sought else 20)
+            choice, cost = self._cooled(tries, self._limits.seed, threads, how)
+            self._watch.offer(choice, self._ground.core.worth(choice))
+            self._best = choice, cost, how
+        else:
+            while self._turn < ROUNDS and self._tries > 0 and self._round(threads):
+                pass
+
+    def _round(self, threads: int) -> bool:
+        """Make one more round; whether it made a better plan and there may be another."""
+        each = min(self._tries, self._most)
+        seed = self._limits.seed + 100 * self._turn
+        with ThreadPoolExecutor(threads) as pool:
+            jobs = [
+                pool.submit(self._cooled, each, seed + number, 1, how)
+                for number, how in enumerate(self._ways)
+            ]
+            found = [(*job.result(), how) for job, how in zip(jobs, self._ways, strict=True)]
+        for choice, _, _ in found:
+            self._watch.offer(choice, self._ground.core.worth(choice))
+        before, self._best = self._best, min([self._best, *found], key=lambda one: one[1])
+        self._tries -= each * len(self._ways) // min(len(self._ways), threads)
+        self._most *= 2
+        if self._turn > 0:
+            self._ways = [min(found, key=lambda one: one[1])[2]] * threads
+        self._turn += 1
+        return self._best is not before and not self._watch.over()
+
+    def _over(self) -> bool:
+        return perf_counter() > self._end or self._watch.over()
+
+    def _cooled(self, tries: int, seed: int, threads: int, how: Cooling) -> tuple[Ints, float]:
+        """A plan by cooling, trades, mending and chains, and its cost; missed limits are very dear
+        in it."""
+        ground = self._ground
+        choice = cooled(ground, self._first, tries, seed, threads, self._over, how)
+        choice = simmered(ground, choice, seed, threads, self._over)
+        choice = mended(ground, choice, seed, self._watch.over)
+        choice = linked(ground, choice, seed, threads, self._over, self._end)
+        return choice, ground.cost(choice, ground.core.loads(choice), STIFF)
