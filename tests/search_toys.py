@@ -18,6 +18,9 @@ from optiterr.fairness import Gini, Range, WorstOver
 from optiterr.model import Model, ModelBuilder
 from optiterr.pairs import Pairs
 from optiterr.rowfunctions import Band, Piecewise, RowFunction, WorstShare
+from optiterr.search.core import Core
+from optiterr.search.ground import Ground
+from optiterr.search.relaxation import Relaxed
 from optiterr.spread import Spread
 from optiterr.stacked import split
 from optiterr.worst_of import WorstOf
@@ -262,6 +265,18 @@ def middle(seed: int | Sequence[int], accounts: int = 200, reps: int = 8) -> tup
 
 
 # ------------------------------------------------------------------------------- counting
+
+
+def ground_of(model: Model) -> tuple[Ground, Ints]:
+    """A ground at usual prices, and a plan of each account's cheapest pair."""
+    core = Core.of(model)
+    price = core.inside(np.zeros(core.rows))
+    least = np.minimum.reduceat(core.cost, core.pairs.start[:-1])
+    regret = core.cost - least[core.pairs.account]
+    order = np.lexsort((regret, core.pairs.account))
+    choice = order[core.pairs.start[:-1]]
+    found = Relaxed(price, 0.0, choice, np.zeros(0, np.int64), core.loads(choice), False)
+    return Ground.of(core, found, regret, np.full(core.rows, 10.0)), choice
 
 
 def every_choice(pairs: Pairs) -> Ints:

@@ -300,7 +300,7 @@ def test_threads_hand_over_promptly_beside_highs_and_as_usual_afterwards() -> No
 def test_highs_begins_beside_the_later_rounds_of_moves_where_few_pairs_are_left(
     monkeypatch: pytest.MonkeyPatch, most: int, beside: bool
 ) -> None:
-    """It takes a thread of theirs; with too many pairs they have all threads and it never begins."""
+    """It takes a thread of theirs; with too many pairs left they keep all and it never begins."""
     seen: list[tuple[str, int]] = []
 
     class Seen(Rounds):

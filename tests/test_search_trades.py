@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 from scipy import sparse
-from search_toys import Floats, Ints, middle
+from search_toys import Floats, Ints, ground_of, middle
 
 from optiterr.model import Block, Model
 from optiterr.pairs import Pairs
@@ -20,7 +20,6 @@ from optiterr.search.core import Core
 from optiterr.search.ground import Ground
 from optiterr.search.moves import Field
 from optiterr.search.points import Lines, lines
-from optiterr.search.relaxation import Relaxed
 from optiterr.search.trades import FEW, traded
 
 COLD = np.zeros(1)
@@ -137,18 +136,6 @@ def test_nothing_to_trade_leaves_the_plan() -> None:
     core = sales(np.zeros((3, 1)), np.ones((3, 1)), np.zeros((1, 1)), 1.0)
     choice = plan(core, [0, 0, 0])
     assert made(core, choice).tolist() == choice.tolist()
-
-
-def ground_of(model: Model) -> tuple[Ground, Ints]:
-    """A ground at usual prices, and a plan of each account's cheapest pair."""
-    core = Core.of(model)
-    price = core.inside(np.zeros(core.rows))
-    least = np.minimum.reduceat(core.cost, core.pairs.start[:-1])
-    regret = core.cost - least[core.pairs.account]
-    order = np.lexsort((regret, core.pairs.account))
-    choice = order[core.pairs.start[:-1]]
-    found = Relaxed(price, 0.0, choice, np.zeros(0, np.int64), core.loads(choice), False)
-    return Ground.of(core, found, regret, np.full(core.rows, 10.0)), choice
 
 
 @pytest.mark.parametrize(("threads", "block"), [(1, 150), (2, 150), (2, 3)])

@@ -1,0 +1,134 @@
+"""Rounds of moves: the first one short, then longer ones, for as long as that is worth it."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import pytest
+from search_toys import Floats, Ints, ground_of, middle
+
+from optiterr.search import rounds
+from optiterr.search.cooling import GENTLE, TIGHT, WARM, Cooling
+from optiterr.search.ground import Ground
+from optiterr.search.rounds import Rounds
+from optiterr.search.watch import Watch
+from optiterr.solution import Improvement, Limits
+
+Asked = list[tuple[int, Cooling]]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Tries and way of each cooling that is made."""
+    seen: Asked = []
+    made = rounds.cooled
+
+    def cooled(
+        ground: Ground, choice: Ints, tries: int, seed: int, threads: int, *rest: object
+    ) -> Ints:
+        assert isinstance(rest[-1], Cooling)
+        seen.append((tries, rest[-1]))
+        return made(ground, choice, tries, seed, threads, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rounds, "cooled", cooled)
+    monkeypatch.setattr(rounds, "TRIES_AN_ACCOUNT", 100)
+    return seen
+
+
+def begun(
+    seconds: float = 60.0, threads: int = 2, sought: bool = True, stopped: bool = False
+) -> tuple[Rounds, Ground, Ints, Watch]:
+    """Rounds from a plan of cheapest pairs."""
+
+    def stop(line: Improvement, x: Floats | None = None) -> bool:
+        return stopped
+
+    model = middle(7)[0]
+    ground, first = ground_of(model)
+    limits = Limits(seconds=seconds, gap=0.0, seed=1, threads=threads)
+    watch = Watch(model, limits, stop, perf_counter())
+    return Rounds(ground, watch, first, limits, sought), ground, first, watch
+
+
+def dear(ground: Ground, plan: Ints) -> float:
+    return ground.cost(plan, ground.core.loads(plan), rounds.STIFF)
+
+
+def test_the_first_round_is_short_and_each_later_one_twice_as_long(asked: Asked) -> None:
+    """Two rounds both ways, then the better one; plans get no dearer from round to round."""
+    made, ground, first, _ = begun()
+    assert made.choice is first
+    made.early(2)
+    short = rounds.TRIES_AN_ACCOUNT * ground.core.accounts
+    assert sorted(asked, key=lambda one: one[1].hot) == [(short, GENTLE), (short, TIGHT)]
+    early = made.choice
+    assert dear(ground, early) < dear(ground, first)
+    made.rest(2)
+    assert {tries for tries, _ in asked[2:4]} == {2 * short}
+    assert {way for _, way in asked[2:4]} == {GENTLE, TIGHT}
+    for number in range(4, len(asked), 2):
+        assert asked[number] == asked[number + 1]
+        assert asked[number][0] == 2 ** (number // 2) * short
+    assert dear(ground, made.choice) <= dear(ground, early)
+
+
+def test_one_thread_does_the_work_of_two_in_turn(asked: Asked) -> None:
+    """With a thread given away the second round is still made both ways, as long as before."""
+    ways = []
+    for threads in (2, 1):
+        asked.clear()
+        made, *_ = begun()
+        made.early(2)
+        made.rest(threads)
+        ways.append(sorted((tries, way.hot) for tries, way in asked[2:4]))
+    assert ways[0] == ways[1]
+
+
+def test_no_time_is_no_round(asked: Asked) -> None:
+    """The plan of the first round stays when nothing is left, and when somebody stops."""
+    made, *_ = begun()
+    made.early(2)
+    early, count = made.choice, len(asked)
+    made.rest(2, 0.0)
+    assert made.choice is early
+    assert len(asked) == count
+    made, _, first, _ = begun(stopped=True)
+    made.early(2)
+    made.rest(2)
+    assert made.choice is first
+    assert len(asked) == count
+
+
+def test_little_time_is_few_tries(asked: Asked) -> None:
+    """What is left of the time is handed out in tries."""
+    made, *_ = begun()
+    made.early(2)
+    made.rest(2, 0.5)
+    assert sum(tries for tries, _ in asked[2:]) <= 2 * 0.5 * rounds.TRIES_A_SECOND
+
+
+def test_a_good_plan_is_only_looked_around(asked: Asked) -> None:
+    """One warm cooling with a twentieth of the tries, and no round before it."""
+    made, ground, first, _ = begun(sought=False)
+    made.early(2)
+    assert made.choice is first
+    assert not asked
+    made.rest(2)
+    assert asked == [(rounds.TRIES_AN_ACCOUNT * ground.core.accounts // 20, WARM)]
+
+
+def test_every_plan_is_offered_at_what_it_is_worth(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, ground, _, watch = begun()
+    offered: list[float] = []
+
+    def offer(choice: Ints, worth: float) -> bool:
+        assert worth == ground.core.worth(choice)
+        offered.append(worth)
+        return False
+
+    monkeypatch.setattr(watch, "offer", offer)
+    made.early(2)
+    made.rest(2)
+    assert len(offered) == len(asked) > 3
