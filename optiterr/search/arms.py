@@ -70,11 +70,15 @@ def least(regret: Floats, count: int) -> Ints:
 
 @dataclass(eq=False)
 class Arm:
-    """One way: its solver, its pool, how many reps it takes next, what it gained for what work."""
+    """One way: its solver, its pool, how many reps it takes next, what it gained for what work.
+
+    One that ``merges`` has no pool, and takes plans that differ in so many pairs.
+    """
 
     solver: str
-    pool: Pool
+    pool: Pool | None
     size: float = FIRST
+    merges: bool = False
     calls: int = 0
     gained: float = field(default=0.0)
     work: float = field(default=0.0)

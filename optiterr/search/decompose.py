@@ -213,7 +213,7 @@ def _search(
             rounds.rest(beside.threads, SMALL_MOVES)
         seconds["moves"] += watch.spent - mark
         mark = watch.spent
-        _hunted(ground, watch, rounds.choice, limits, least, beside, books)
+        _hunted(ground, watch, rounds, limits, least, beside, books)
         seconds["neighbourhoods"] = watch.spent - mark
     return whole
 
@@ -296,13 +296,13 @@ def _looks(model: Model, limits: Limits) -> tuple[int, int]:
 def _hunted(
     ground: Ground,
     watch: Watch,
-    choice: Ints,
+    rounds: Rounds,
     limits: Limits,
     least: Floats | None,
     beside: Beside,
     books: _Books | None,
 ) -> None:
-    """Neighbourhoods from ``choice`` on, in turn with dives over ``books``.
+    """Neighbourhoods from the plan of the ``rounds`` on, in turn with dives over ``books``.
 
     With one thread the whole model comes first where it is small; ``least`` is what plans with
     each pair cost at least, None where the model is large.
@@ -312,8 +312,8 @@ def _hunted(
         finish(core, least, watch, limits, watch.until(SMALL_SHARE))
     # HiGHS does not like to share with itself.
     solvers = SOLVERS[:1] if beside.busy else SOLVERS
-    hunter = Hunt(ground, watch, limits.seed, beside.threads, solvers)
-    state = _state(ground, watch, choice)
+    hunter = Hunt(ground, watch, limits.seed, beside.threads, solvers, rounds)
+    state = _state(ground, watch, rounds.choice)
     while not watch.over():
         before = hunter.rounds
         hunter.run(state, min(watch.end, perf_counter() + TURN * limits.seconds))

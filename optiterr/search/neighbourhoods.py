@@ -19,9 +19,11 @@ from optiterr.search.arms import FEW, MANY, Arm, Arms, Pool, least
 from optiterr.search.chains import SEATS_A_SECOND, STIFF, exchanged
 from optiterr.search.core import Core, Floats, Ints, charges_alone
 from optiterr.search.ground import Ground, neighbours
+from optiterr.search.merging import Plans, near, put_together
 from optiterr.search.moves import Field
 from optiterr.search.part import elastic, entries, loosened, part_of
 from optiterr.search.programs import SOLVERS, Answer, solved
+from optiterr.search.rounds import Rounds
 from optiterr.search.watch import Watch
 
 MOST_PAIRS = 6000
@@ -40,8 +42,12 @@ CHAINS = "chains"
 MOST_DEEP = 4_000_000
 """In models with more pairs than this, deep neighbourhoods are not tried."""
 
-WORK = 1.0
-"""Units of work that one neighbourhood is worth."""
+WORK, MERGING = 1.0, 10.0
+"""Units of work that one neighbourhood is worth, and one program that puts plans together."""
+
+MERGED_EACH = 50
+"""Pairs in which plans that are put together may differ, for each unit of size; where two differ in
+more they are put together around one rep."""
 
 FRESH = 8
 """After so many rounds it is counted anew which reps share accounts."""
@@ -61,12 +67,26 @@ class State:
 
 
 @dataclass(frozen=True, eq=False)
+class Task:
+    """Something to look for: the best use of ``pairs`` between the reps ``members``, or what
+    ``plans`` put together make, one more being made where one is ``lacking``."""
+
+    pairs: Ints
+    members: Ints
+    seed: int
+    plans: tuple[Ints, ...] = ()
+    lacking: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class Found:
-    """Accounts of a neighbourhood, the pair found for each, and what came of the search."""
+    """Accounts of a neighbourhood, the pair found for each, and what came of the search; and a plan
+    that was made for it, with its cost."""
 
     account: Ints
     pair: Ints
     answer: Answer
+    made: tuple[Ints, float] | None = None
 
 
 def rep_gaps(core: Core, price: Floats, regret: Floats, state: State, reps: int) -> Floats:
@@ -121,6 +141,7 @@ class Hunt:
         seed: int,
         threads: int,
         solvers: tuple[str, ...] = SOLVERS,
+        rounds: Rounds | None = None,
     ) -> None:
         core, regret = ground.core, ground.regret
         self._ground, self._core = ground, core
@@ -132,8 +153,13 @@ class Hunt:
         if len(regret) <= MOST_DEEP:
             pools.append(Pool.of(core, least(regret, int(DEEP * core.accounts)), self._reps))
         arms = [Arm(by, pool) for pool in pools for by in solvers]
-        near = Pool.of(core, least(regret, int(NEAR * core.accounts)), self._reps)
-        self._arms = Arms([*arms, Arm(CHAINS, near, MANY)], self._random)
+        close = Pool.of(core, least(regret, int(NEAR * core.accounts)), self._reps)
+        arms.append(Arm(CHAINS, close, MANY))
+        self._rounds = rounds
+        self._ways = [Arms(arms, self._random)]
+        if rounds is not None and rounds.merge:
+            merging = [Arm(by, None, merges=True) for by in solvers]
+            self._ways.append(Arms(merging, self._random))
         self._tired = np.zeros(self._reps)
         self._shared: Any = None
         self.rounds = self.wins = 0
@@ -142,22 +168,34 @@ class Hunt:
         """The plan after neighbourhoods were solved until the clock shows ``end``."""
         with ThreadPoolExecutor(self._threads) as threads:
             while perf_counter() < end and not self._watch.over():
-                arm = self._arms.next()
-                chosen = self._choose(state, arm)
-                if not chosen:
+                arm = self._ways[self.rounds % len(self._ways)].next()
+                tasks = self._merges() if arm.merges else self._choose(state, arm)
+                if not tasks:
                     break
-                tasks = [
-                    threads.submit(self._solve, state, pairs, arm.solver, seed, end)
-                    for pairs, _, seed in chosen
-                ]
-                for (_, members, _), task in zip(chosen, tasks, strict=True):
-                    self._take(state, members, arm, task.result())
+                jobs = [threads.submit(self._solve, state, task, arm, end) for task in tasks]
+                before = state.choice
+                for task, job in zip(tasks, jobs, strict=True):
+                    self._take(state, task.members, arm, job.result(), before)
                 self.rounds += 1
         return state
 
-    def _choose(self, state: State, arm: Arm) -> list[tuple[Ints, Ints, int]]:
-        """Disjoint neighbourhoods, one for each thread: pairs, reps and seed."""
+    def _merges(self) -> list[Task]:
+        """Plans to put together, for each thread others."""
+        assert self._rounds is not None
+        random, plans = self._random, self._rounds.plans
+        tasks = []
+        for _ in range(self._threads):
+            others, new = plans.used(random), plans.new()
+            first = [] if new is None else [new]
+            seed = int(random.integers(2**30))
+            every = np.arange(self._reps)
+            tasks.append(Task(every[:0], every, seed, (*first, *others), new is None))
+        return tasks
+
+    def _choose(self, state: State, arm: Arm) -> list[Task]:
+        """Disjoint neighbourhoods, one for each thread."""
         core = self._core
+        assert arm.pool is not None
         if self.rounds % FRESH == 0:
             # Pairs of the plan take part even when they are not among the pairs worth a look.
             pool = np.union1d(self._thin.pair, state.choice)
@@ -178,21 +216,49 @@ class Hunt:
             pairs = arm.pool.between(members, core, state.choice)
             if len(pairs) > MOST_PAIRS and arm.solver in SOLVERS:
                 arm.size = max(FEW, 0.8 * arm.size)
-            found.append((pairs, members, int(self._random.integers(2**30))))
+            found.append(Task(pairs, members, int(self._random.integers(2**30))))
         return found
 
-    def _solve(self, state: State, pairs: Ints, by: str, seed: int, end: float) -> Found:
-        if by == CHAINS:
-            return self._chained(state, pairs, seed, end)
+    def _solve(self, state: State, task: Task, arm: Arm, end: float) -> Found:
+        if arm.merges:
+            return self._merged(state, task, arm, end)
+        if arm.solver == CHAINS:
+            return self._chained(state, task.pairs, task.seed, end)
+        return self._decided(state, task.pairs, arm.solver, WORK, task.seed, end)
+
+    def _decided(
+        self, state: State, pairs: Ints, by: str, work: float, seed: int, end: float
+    ) -> Found:
+        """What solver ``by`` makes of the program of ``pairs``."""
         part = part_of(self._core, pairs, state.choice, state.load)
         if not len(part.account):
             return Found(part.account, part.account, Answer(None, True, 0.0))
         model = part.model if state.hard is None else elastic(part, state.hard).model
-        answer = solved(model, part.choice(state.choice), by, WORK, seed, end)
+        answer = solved(model, part.choice(state.choice), by, work, seed, end)
         picked = answer.picked
         if picked is None or (picked < 0).any():
             return Found(part.account[:0], part.account[:0], answer)
         return Found(part.account, part.pair[picked[: len(part.account)]], answer)
+
+    def _merged(self, state: State, task: Task, arm: Arm, end: float) -> Found:
+        """The plan at hand put together with those of the task, or with one made for it."""
+        plans, work = list(task.plans), 0.0
+        made: tuple[Ints, float] | None = None
+        if task.lacking:
+            assert self._rounds is not None
+            choice, cost, work = self._rounds.another(task.seed)
+            made = choice, cost
+            plans.insert(0, choice)
+        most = int(arm.size * MERGED_EACH)
+        pairs = put_together(state.choice, plans, most)
+        if len(pairs) > most:
+            random = np.random.default_rng(task.seed)
+            size = int(self._reps * most / len(pairs)) + 1
+            members = cluster(self._shared, int(random.integers(self._reps)), size, random)
+            pairs = near(self._core, pairs, state.choice, members, self._reps)
+        found = self._decided(state, pairs, arm.solver, MERGING, task.seed, end)
+        answer = Answer(found.answer.picked, found.answer.done, found.answer.work + work)
+        return Found(found.account, found.pair, answer, made)
 
     def _chained(self, state: State, pairs: Ints, seed: int, end: float) -> Found:
         """What kicks and chains make of the accounts of ``pairs``."""
@@ -204,10 +270,15 @@ class Hunt:
         )
         return Found(field.account, pair, Answer(None, None, WORK))
 
-    def _take(self, state: State, members: Ints, arm: Arm, found: Found) -> None:
-        """Keep what is found when it makes the plan better, and learn from it."""
+    def _take(self, state: State, members: Ints, arm: Arm, found: Found, before: Ints) -> None:
+        """Keep what is found when it makes the plan better, and learn from it.
+
+        It was looked for in the plan ``before``.
+        """
         gain = adopt(self._core, state, found.account, found.pair)
         arm.learn(gain, found.answer)
+        if arm.merges and self._rounds is not None:
+            _learnt(self._rounds.plans, state, found, before, gain)
         self._tired *= 0.98
         self._tired[members] += 3.0 / len(members)
         if gain > 0:
@@ -215,6 +286,18 @@ class Hunt:
             self._tired[members] = 0.0
             if state.hard is None or np.isfinite(self._core.charge(state.load)):
                 self._watch.offer(state.choice, self._core.worth(state.choice))
+
+
+def _learnt(plans: Plans, state: State, found: Found, before: Ints, gain: float) -> None:
+    """Keep the plans that came of putting plans together, for the next time."""
+    if found.made is not None:
+        plans.add(*found.made, used=True)
+    if gain == 0 and state.choice is not before:
+        # Another thread was first: what this one made of the plan is put together with that.
+        other = before.copy()
+        other[found.account] = found.pair
+        if (other != before).any():
+            plans.add(other, state.cost)
 
 
 def adopt(core: Core, state: State, account: Ints, pair: Ints) -> float:

@@ -21,6 +21,7 @@ from optiterr.search.cooling import (
 )
 from optiterr.search.core import Ints
 from optiterr.search.ground import Ground
+from optiterr.search.merging import Plans
 from optiterr.search.watch import Watch
 from optiterr.solution import Limits
 
@@ -41,11 +42,19 @@ ROUNDS = 5
 """Rounds of cooling where one block holds all reps, at most: in the first two both ways, then the
 better one, for as long as that makes better plans."""
 
+FEW_ROUNDS = 2
+"""Rounds of cooling where plans are put together afterwards, at most."""
+
+MOST_MERGED, EACH_MERGED = 10_000, 50
+"""Plans are put together in models of so many accounts at most: making them takes long in larger
+ones; and of so many a rep at least: of fewer, small programs of a few reps do better."""
+
 
 class Rounds:
     """The plans that moves make of ``first``; ``watch`` hears of those that keep the hard rules.
 
-    Unless ``sought``, ``first`` is good already, and is only looked around.
+    ``plans`` keeps them; ``merge`` tells whether they are worth being put together. Unless
+    ``sought``, ``first`` is good already, and is only looked around.
     """
 
     def __init__(
@@ -59,11 +68,15 @@ class Rounds:
         self._tries = int(seconds * TRIES_A_SECOND)
         self._most = TRIES_AN_ACCOUNT * ground.core.accounts
         # One block is cooled by one thread: the others cool with other numbers, the best counts.
-        self._several = sought and int(ground.core.pairs.rep.max(initial=0)) < 2 * BLOCK
+        accounts, reps = ground.core.accounts, int(ground.core.pairs.rep.max(initial=0)) + 1
+        self._several = sought and reps <= 2 * BLOCK
+        self.merge = self._several and EACH_MERGED * reps <= accounts <= MOST_MERGED
         self._ways = [TIGHT, GENTLE] * max(1, limits.threads // 2)
         self._turn = 0
         if self._several:
             self._most = min(self._most, self._tries // EARLY)
+        self._short = self._most
+        self.plans = Plans()
 
     @property
     def choice(self) -> Ints:
@@ -85,12 +98,21 @@ class Rounds:
         if not self._several:
             how = GENTLE if self._sought else WARM
             tries = min(self._tries * threads, self._most) // (1 if self._sought else 20)
-            choice, cost = self._cooled(tries, self._limits.seed, threads, how)
+            choice, cost = self._cooled(tries, self._limits.seed, threads, how, self._end)
             self._watch.offer(choice, self._ground.core.worth(choice))
             self._best = choice, cost, how
         else:
-            while self._turn < ROUNDS and self._tries > 0 and self._round(threads):
+            most = FEW_ROUNDS if self.merge else ROUNDS
+            while self._turn < most and self._tries > 0 and self._round(threads):
                 pass
+
+    def another(self, seed: int) -> tuple[Ints, float, float]:
+        """One more plan, made as shortly as those of the first round, and its cost; and how many
+        seconds of a usual machine that takes. Threads may ask side by side."""
+        how = GENTLE if seed % 2 else TIGHT
+        choice, cost = self._cooled(self._short, seed, 1, how, self._watch.end)
+        self._watch.offer(choice, self._ground.core.worth(choice))
+        return choice, cost, self._short / TRIES_A_SECOND
 
     def _round(self, threads: int) -> bool:
         """Make one more round; whether it made a better plan and there may be another."""
@@ -98,12 +120,13 @@ class Rounds:
         seed = self._limits.seed + 100 * self._turn
         with ThreadPoolExecutor(threads) as pool:
             jobs = [
-                pool.submit(self._cooled, each, seed + number, 1, how)
+                pool.submit(self._cooled, each, seed + number, 1, how, self._end)
                 for number, how in enumerate(self._ways)
             ]
             found = [(*job.result(), how) for job, how in zip(jobs, self._ways, strict=True)]
-        for choice, _, _ in found:
+        for choice, cost, _ in found:
             self._watch.offer(choice, self._ground.core.worth(choice))
+            self.plans.add(choice, cost)
         before, self._best = self._best, min([self._best, *found], key=lambda one: one[1])
         self._tries -= each * len(self._ways) // min(len(self._ways), threads)
         self._most *= 2
@@ -115,12 +138,18 @@ class Rounds:
     def _over(self) -> bool:
         return perf_counter() > self._end or self._watch.over()
 
-    def _cooled(self, tries: int, seed: int, threads: int, how: Cooling) -> tuple[Ints, float]:
+    def _cooled(
+        self, tries: int, seed: int, threads: int, how: Cooling, end: float
+    ) -> tuple[Ints, float]:
         """A plan by cooling, trades, mending and chains, and its cost; missed limits are very dear
         in it."""
-        ground = self._ground
-        choice = cooled(ground, self._first, tries, seed, threads, self._over, how)
-        choice = simmered(ground, choice, seed, threads, self._over)
-        choice = mended(ground, choice, seed, self._watch.over)
-        choice = linked(ground, choice, seed, threads, self._over, self._end)
+        ground, watch = self._ground, self._watch
+
+        def over() -> bool:
+            return perf_counter() > end or watch.over()
+
+        choice = cooled(ground, self._first, tries, seed, threads, over, how)
+        choice = simmered(ground, choice, seed, threads, over)
+        choice = mended(ground, choice, seed, watch.over)
+        choice = linked(ground, choice, seed, threads, over, end)
         return choice, ground.cost(choice, ground.core.loads(choice), STIFF)

@@ -1,0 +1,134 @@
+"""Plans put together: which pairs are left open, which plans are kept, and that it pays."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pytest
+from search_toys import every_value, ground_of, middle
+
+from optiterr.search import merging, rounds
+from optiterr.search.core import Core
+from optiterr.search.ground import Ground
+from optiterr.search.merging import Plans, differing, near, put_together
+from optiterr.search.neighbourhoods import Hunt, State
+from optiterr.search.part import part_of
+from optiterr.search.programs import solved
+from optiterr.search.rounds import Rounds
+from optiterr.search.watch import Watch
+from optiterr.solution import Limits
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+import instances
+
+
+def test_only_pairs_of_accounts_that_differ_are_open() -> None:
+    """By hand: the second account has the same pair in all plans."""
+    plans = [np.array([0, 3, 6]), np.array([1, 3, 6]), np.array([0, 3, 7])]
+    assert differing(plans).tolist() == [0, 1, 6, 7]
+    assert differing(plans[:1]).tolist() == []
+    assert differing([plans[0], plans[0]]).tolist() == []
+
+
+def test_plans_join_while_they_differ_in_few_pairs() -> None:
+    """The first one always does; the next ones only while all pairs together are few."""
+    plan, *others = np.array([0, 3, 6]), np.array([1, 3, 6]), np.array([0, 4, 6])
+    assert put_together(plan, others, 4).tolist() == [0, 1, 3, 4]
+    assert put_together(plan, others, 3).tolist() == [0, 1]
+    assert put_together(plan, others, 1).tolist() == [0, 1]
+    assert put_together(plan, [], 9).tolist() == []
+
+
+def test_around_some_reps_accounts_keep_the_pair_they_have() -> None:
+    """Pairs at other reps go, and so do all pairs of accounts that are at other reps."""
+    core = ground_of(middle(7)[0])[0].core
+    start, rep = core.pairs.start, core.pairs.rep
+    one = int(np.flatnonzero(np.diff(start) >= 3)[0])
+    own = np.arange(start[one], start[one + 1])
+    choice = start[:-1].copy()
+    members = np.unique(rep[own[:2]])
+    assert near(core, own[:3], choice, members, 8).tolist() == own[:2].tolist()
+    choice[one] = own[2]
+    assert near(core, own[:3], choice, members, 8).tolist() == []
+
+
+def test_the_cheapest_new_plan_comes_first_and_the_cheapest_used_ones_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(merging, "MOST", 2)
+    plans, random = Plans(), np.random.default_rng(1)
+    assert plans.new() is None
+    assert plans.used(random) == []
+    for cost in (5.0, 3.0, 4.0):
+        plans.add(np.array([int(cost)]), cost)
+    given = [plans.new() for _ in range(4)]
+    assert [None if one is None else one.tolist() for one in given] == [[3], [4], [5], None]
+    assert sorted(one.tolist() for one in plans.used(random)) == [[3], [4]]
+    plans.add(np.array([1]), 1.0, used=True)
+    assert sorted(one.tolist() for one in plans.used(random)) == [[1], [3]]
+    assert plans.new() is None
+
+
+def hunt(
+    threads: int, seconds: float, monkeypatch: pytest.MonkeyPatch, merges: bool = True
+) -> tuple[Ground, State, Rounds, Hunt]:
+    """Neighbourhoods after a first round, from a plan of cheapest pairs."""
+    monkeypatch.setattr(rounds, "TRIES_AN_ACCOUNT", 50)
+    monkeypatch.setattr(rounds, "EACH_MERGED", 1 if merges else 1_000)
+    model = middle(7)[0]
+    ground, first = ground_of(model)
+    limits = Limits(seconds=60.0, gap=0.0, seed=1, threads=threads)
+    watch = Watch(model, limits, None, perf_counter())
+    made = Rounds(ground, watch, first, limits, True)
+    made.early(threads)
+    choice = made.choice
+    load = ground.core.loads(choice)
+    state = State(choice, load, ground.cost(choice, load), ground.hard)
+    hunter = Hunt(ground, watch, 1, threads, rounds=made)
+    hunter.run(state, perf_counter() + seconds)
+    return ground, state, made, hunter
+
+
+def test_programs_over_plans_take_turns_with_neighbourhoods(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Plans are made when all were used, and kept; what is found is counted as any plan is."""
+    ground, state, made, hunter = hunt(2, 4.0, monkeypatch)
+    used = made.plans.used(np.random.default_rng(1))
+    assert len(used) > 2
+    assert hunter.rounds > 4
+    core = ground.core
+    assert state.load == pytest.approx(core.loads(state.choice), abs=1e-6)
+    assert (core.pairs.account[state.choice] == np.arange(core.accounts)).all()
+
+
+def test_few_accounts_a_rep_are_not_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then only the plans of the rounds are there, and none of them was used."""
+    _, _, made, _ = hunt(1, 1.0, monkeypatch, merges=False)
+    assert not made.merge
+    assert made.plans.used(np.random.default_rng(1)) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_best_of_two_plans_is_found(seed: int) -> None:
+    """Against counting: of all plans that take each account's pair from one of two plans, the
+    program over the pairs in which they differ finds the cheapest."""
+    made = instances.make("geo", 60, 3, seed + 1)
+    model, random = made.model, np.random.default_rng(seed)
+    core, one = Core.of(model), made.hidden_choice
+    other, some = one.copy(), random.permutation(60)[:9]
+    start, size = model.pairs.start[:-1], np.diff(model.pairs.start)
+    other[some] = start[some] + random.integers(size[some])
+    free = np.flatnonzero(one != other)
+    mixes = np.repeat(one[None], 2 ** len(free), axis=0)
+    taken = (np.arange(len(mixes))[:, None] >> np.arange(len(free))) & 1 == 1
+    mixes[:, free] = np.where(taken, other[free], one[free])
+    least = every_value(model, mixes).min()
+    part = part_of(core, differing([one, other]), one, core.loads(one))
+    answer = solved(part.model, part.choice(one), "highs", 1e3, 1, perf_counter() + 20.0)
+    assert answer.picked is not None
+    assert core.worth(part.into(one, answer.picked)) == pytest.approx(least)
