@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from search_toys import every_value, ground_of, middle
 
-from optiterr.search import merging, rounds
+from optiterr.search import merging, neighbourhoods, rounds
 from optiterr.search.core import Core
 from optiterr.search.ground import Ground
 from optiterr.search.merging import Plans, differing, near, put_together
@@ -74,12 +74,14 @@ def test_the_cheapest_new_plan_comes_first_and_the_cheapest_used_ones_stay(
 
 
 def hunt(
-    threads: int, seconds: float, monkeypatch: pytest.MonkeyPatch, merges: bool = True
-) -> tuple[Ground, State, Rounds, Hunt]:
+    threads: int, turns: int, monkeypatch: pytest.MonkeyPatch, merges: bool = True
+) -> tuple[Ground, State, Rounds]:
     """Neighbourhoods after a first round, from a plan of cheapest pairs."""
+    monkeypatch.setattr(neighbourhoods, "WORK", 0.02)
+    monkeypatch.setattr(neighbourhoods, "MERGING", 0.05)
     monkeypatch.setattr(rounds, "TRIES_AN_ACCOUNT", 50)
     monkeypatch.setattr(rounds, "EACH_MERGED", 1 if merges else 1_000)
-    model = middle(7)[0]
+    model = middle(7, 60, 4)[0]
     ground, first = ground_of(model)
     limits = Limits(seconds=60.0, gap=0.0, seed=1, threads=threads)
     watch = Watch(model, limits, None, perf_counter())
@@ -89,18 +91,18 @@ def hunt(
     load = ground.core.loads(choice)
     state = State(choice, load, ground.cost(choice, load), ground.hard)
     hunter = Hunt(ground, watch, 1, threads, rounds=made)
-    hunter.run(state, perf_counter() + seconds)
-    return ground, state, made, hunter
+    while hunter.rounds < turns:
+        hunter.run(state, perf_counter() + 0.05)
+    return ground, state, made
 
 
 def test_programs_over_plans_take_turns_with_neighbourhoods(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Plans are made when all were used, and kept; what is found is counted as any plan is."""
-    ground, state, made, hunter = hunt(2, 4.0, monkeypatch)
+    ground, state, made = hunt(2, 10, monkeypatch)
     used = made.plans.used(np.random.default_rng(1))
     assert len(used) > 2
-    assert hunter.rounds > 4
     core = ground.core
     assert state.load == pytest.approx(core.loads(state.choice), abs=1e-6)
     assert (core.pairs.account[state.choice] == np.arange(core.accounts)).all()
@@ -108,7 +110,7 @@ def test_programs_over_plans_take_turns_with_neighbourhoods(
 
 def test_few_accounts_a_rep_are_not_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then only the plans of the rounds are there, and none of them was used."""
-    _, _, made, _ = hunt(1, 1.0, monkeypatch, merges=False)
+    _, _, made = hunt(1, 3, monkeypatch, merges=False)
     assert not made.merge
     assert made.plans.used(np.random.default_rng(1)) == []
 

@@ -43,7 +43,7 @@ def begun(
     def stop(line: Improvement, x: Floats | None = None) -> bool:
         return stopped
 
-    model = middle(7)[0]
+    model = middle(7, 60, 4)[0]
     ground, first = ground_of(model)
     limits = Limits(seconds=seconds, gap=0.0, seed=1, threads=threads)
     watch = Watch(model, limits, stop, perf_counter())

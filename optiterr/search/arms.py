@@ -88,11 +88,12 @@ class Arm:
         """What a unit of work gained of late."""
         return self.gained / self.work if self.work > 0 else 0.0
 
-    def learn(self, gain: float, answer: Answer) -> None:
-        """Takes in what a neighbourhood gained; sizes go where programs are just done in time."""
+    def learn(self, gain: float, answer: Answer, more: float = 0.0) -> None:
+        """Takes in what a neighbourhood gained, for ``more`` work beside its program's; sizes go
+        where programs are just done in time."""
         self.calls += 1
         self.gained = MEMORY * self.gained + gain
-        self.work = MEMORY * self.work + max(answer.work, 0.01)
+        self.work = MEMORY * self.work + max(answer.work + more, 0.01)
         if answer.done is None:
             return
         grows = 1.25 if answer.work < QUICK else 1.06

@@ -9,7 +9,7 @@ kicks accounts of many reps at random and mends by chains.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -81,12 +81,13 @@ class Task:
 @dataclass(frozen=True, eq=False)
 class Found:
     """Accounts of a neighbourhood, the pair found for each, and what came of the search; and a plan
-    that was made for it, with its cost."""
+    that was made for it, with its cost and the work that it took."""
 
     account: Ints
     pair: Ints
     answer: Answer
     made: tuple[Ints, float] | None = None
+    work: float = 0.0
 
 
 def rep_gaps(core: Core, price: Floats, regret: Floats, state: State, reps: int) -> Floats:
@@ -257,8 +258,7 @@ class Hunt:
             members = cluster(self._shared, int(random.integers(self._reps)), size, random)
             pairs = near(self._core, pairs, state.choice, members, self._reps)
         found = self._decided(state, pairs, arm.solver, MERGING, task.seed, end)
-        answer = Answer(found.answer.picked, found.answer.done, found.answer.work + work)
-        return Found(found.account, found.pair, answer, made)
+        return replace(found, made=made, work=work)
 
     def _chained(self, state: State, pairs: Ints, seed: int, end: float) -> Found:
         """What kicks and chains make of the accounts of ``pairs``."""
@@ -276,7 +276,7 @@ class Hunt:
         It was looked for in the plan ``before``.
         """
         gain = adopt(self._core, state, found.account, found.pair)
-        arm.learn(gain, found.answer)
+        arm.learn(gain, found.answer, found.work)
         if arm.merges and self._rounds is not None:
             _learnt(self._rounds.plans, state, found, before, gain)
         self._tired *= 0.98
