@@ -45,9 +45,10 @@ better one, for as long as that makes better plans."""
 FEW_ROUNDS = 2
 """Rounds of cooling where plans are put together afterwards, at most."""
 
-MOST_MERGED, EACH_MERGED = 10_000, 50
-"""Plans are put together in models of so many accounts at most: making them takes long in larger
-ones; and of so many a rep at least: of fewer, small programs of a few reps do better."""
+MOST_MERGED, EACH_MERGED = 2_500, 50
+"""Plans are put together in models of so many accounts at most: in larger ones longer coolings are
+as good or better for the time; and of so many a rep at least: of fewer, small programs of a few
+reps do better."""
 
 
 class Rounds:
