@@ -11,12 +11,13 @@ import pytest
 from search_toys import every_value, ground_of, middle
 
 from optiterr.search import merging, neighbourhoods, rounds
+from optiterr.search.arms import Arm
 from optiterr.search.core import Core
 from optiterr.search.ground import Ground
 from optiterr.search.merging import Plans, differing, near, put_together
 from optiterr.search.neighbourhoods import Hunt, State
 from optiterr.search.part import part_of
-from optiterr.search.programs import solved
+from optiterr.search.programs import Answer, solved
 from optiterr.search.rounds import Rounds
 from optiterr.search.watch import Watch
 from optiterr.solution import Limits
@@ -99,8 +100,18 @@ def hunt(
 def test_programs_over_plans_take_turns_with_neighbourhoods(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Plans are made when all were used, and kept; what is found is counted as any plan is."""
+    """Plans are made when all were used, and kept; what is found is counted as any plan is, and so
+    is the work of making them."""
+    works: list[float] = []
+    learn = Arm.learn
+
+    def learnt(self: Arm, gain: float, answer: Answer, more: float = 0.0) -> None:
+        works.append(more)
+        learn(self, gain, answer, more)
+
+    monkeypatch.setattr(Arm, "learn", learnt)
     ground, state, made = hunt(2, 10, monkeypatch)
+    assert max(works) == pytest.approx(50 * 60 / rounds.TRIES_A_SECOND)
     used = made.plans.used(np.random.default_rng(1))
     assert len(used) > 2
     core = ground.core
