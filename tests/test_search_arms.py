@@ -109,7 +109,7 @@ def test_when_nothing_gains_all_ways_are_asked() -> None:
 
 def test_work_beside_the_program_counts_for_the_rate_but_not_for_the_size() -> None:
     """A plan that had to be made makes its way dearer; the program itself was quick."""
-    alone, dear = Arm("cp_sat", None, merges=True), Arm("cp_sat", None, merges=True)
+    alone, dear = Arm("cp_sat", None), Arm("cp_sat", None)
     alone.learn(6.0, Answer(None, True, 0.05))
     dear.learn(6.0, Answer(None, True, 0.05), 2.95)
     assert dear.rate == pytest.approx(2.0)

@@ -72,16 +72,20 @@ def least(regret: Floats, count: int) -> Ints:
 class Arm:
     """One way: its solver, its pool, how many reps it takes next, what it gained for what work.
 
-    One that ``merges`` has no pool, and takes plans that differ in so many pairs.
+    One without a pool puts plans together, which differ in so many pairs.
     """
 
     solver: str
     pool: Pool | None
     size: float = FIRST
-    merges: bool = False
     calls: int = 0
     gained: float = field(default=0.0)
     work: float = field(default=0.0)
+
+    @property
+    def merges(self) -> bool:
+        """Whether this way puts plans together."""
+        return self.pool is None
 
     @property
     def rate(self) -> float:

@@ -159,7 +159,7 @@ class Hunt:
         self._rounds = rounds
         self._ways = [Arms(arms, self._random)]
         if rounds is not None and rounds.merge:
-            merging = [Arm(by, None, merges=True) for by in solvers]
+            merging = [Arm(by, None) for by in solvers]
             self._ways.append(Arms(merging, self._random))
         self._tired = np.zeros(self._reps)
         self._shared: Any = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import perf_counter
 
 import numpy as np
@@ -86,7 +87,7 @@ class Rounds:
 
     def early(self, threads: int) -> None:
         """The first of several rounds; nothing where there is only one."""
-        if self._several and not self._over():
+        if self._several and not self._over(self._end):
             self._round(threads)
 
     def rest(self, threads: int, most: float = np.inf) -> None:
@@ -94,7 +95,7 @@ class Rounds:
         seconds = max(0.0, min(most, self._end - perf_counter()))
         self._end = min(self._end, perf_counter() + seconds)
         self._tries = min(self._tries, int(seconds * TRIES_A_SECOND))
-        if self._over():
+        if self._over(self._end):
             return
         if not self._several:
             how = GENTLE if self._sought else WARM
@@ -136,21 +137,17 @@ class Rounds:
         self._turn += 1
         return self._best is not before and not self._watch.over()
 
-    def _over(self) -> bool:
-        return perf_counter() > self._end or self._watch.over()
+    def _over(self, end: float) -> bool:
+        return perf_counter() > end or self._watch.over()
 
     def _cooled(
         self, tries: int, seed: int, threads: int, how: Cooling, end: float
     ) -> tuple[Ints, float]:
         """A plan by cooling, trades, mending and chains, and its cost; missed limits are very dear
         in it."""
-        ground, watch = self._ground, self._watch
-
-        def over() -> bool:
-            return perf_counter() > end or watch.over()
-
+        ground, over = self._ground, partial(self._over, end)
         choice = cooled(ground, self._first, tries, seed, threads, over, how)
         choice = simmered(ground, choice, seed, threads, over)
-        choice = mended(ground, choice, seed, watch.over)
+        choice = mended(ground, choice, seed, self._watch.over)
         choice = linked(ground, choice, seed, threads, over, end)
         return choice, ground.cost(choice, ground.core.loads(choice), STIFF)
