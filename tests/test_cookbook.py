@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 from cookbook_books import Books
 from cookbook_figures import FIGURES
+from shipped import EXPECTED, assert_as_expected
 
 from optiterr.audit import recount
 from optiterr.engine import read, solve
@@ -131,8 +132,12 @@ def assert_effects(effects: list[Effect], path: Path) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_policy_shows_its_stated_effects(name: str) -> None:
-    """Each bound holds, each number is as printed, and without the policy some bound does not."""
+    """Each bound holds, each number is as printed, and without the policy some bound does not.
+
+    The plan is what is expected of the scenario, too.
+    """
     assert_effects(SHIPPED[name], BOOK / name)
+    assert_as_expected(plan_of(BOOK / name), EXPECTED[f"cookbook/{name}"])
 
 
 @pytest.fixture(scope="module")
