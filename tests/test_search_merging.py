@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 import pytest
-from search_toys import every_value, ground_of, middle
+from search_toys import Ints, every_value, ground_of, middle
 
+from optiterr.model import Model
 from optiterr.search import merging, neighbourhoods, rounds
 from optiterr.search.arms import Arm
 from optiterr.search.core import Core
 from optiterr.search.ground import Ground
-from optiterr.search.merging import Plans, differing, near, put_together
+from optiterr.search.merging import Plans, differing, knockout, near, put_together
 from optiterr.search.neighbourhoods import Hunt, State
 from optiterr.search.part import part_of
 from optiterr.search.programs import Answer, solved
@@ -126,13 +128,21 @@ def test_few_accounts_a_rep_are_not_put_together(monkeypatch: pytest.MonkeyPatch
     assert made.plans.used(np.random.default_rng(1)) == []
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_best_of_two_plans_is_found(seed: int) -> None:
-    """Against counting: of all plans that take each account's pair from one of two plans, the
-    program over the pairs in which they differ finds the cheapest."""
+@dataclass(frozen=True, eq=False)
+class Two:
+    """Two plans, and the cheapest that takes each account's pair from one of them, by counting."""
+
+    model: Model
+    core: Core
+    plans: tuple[Ints, Ints]
+    least: float
+
+
+def two_plans(seed: int) -> Two:
+    """A plan, and one that differs from it in up to nine accounts."""
     made = instances.make("geo", 60, 3, seed + 1)
     model, random = made.model, np.random.default_rng(seed)
-    core, one = Core.of(model), made.hidden_choice
+    one = made.hidden_choice
     other, some = one.copy(), random.permutation(60)[:9]
     start, size = model.pairs.start[:-1], np.diff(model.pairs.start)
     other[some] = start[some] + random.integers(size[some])
@@ -140,8 +150,62 @@ def test_the_best_of_two_plans_is_found(seed: int) -> None:
     mixes = np.repeat(one[None], 2 ** len(free), axis=0)
     taken = (np.arange(len(mixes))[:, None] >> np.arange(len(free))) & 1 == 1
     mixes[:, free] = np.where(taken, other[free], one[free])
-    least = every_value(model, mixes).min()
+    return Two(model, Core.of(model), (one, other), every_value(model, mixes).min())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_best_of_two_plans_is_found(seed: int) -> None:
+    """The program over the pairs in which they differ finds the cheapest of all that mix them."""
+    two = two_plans(seed)
+    core, (one, other) = two.core, two.plans
     part = part_of(core, differing([one, other]), one, core.loads(one))
     answer = solved(part.model, part.choice(one), "highs", 1e3, 1, perf_counter() + 20.0)
     assert answer.picked is not None
-    assert core.worth(part.into(one, answer.picked)) == pytest.approx(least)
+    assert core.worth(part.into(one, answer.picked)) == pytest.approx(two.least)
+
+
+def watching(model: Model, stopped: bool = False) -> Watch:
+    """A watch with a minute left, unless somebody stops."""
+    return Watch(model, Limits(seconds=60.0, gap=0.0), lambda *_: stopped, perf_counter())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_plans_leave_the_best_that_mixes_them(seed: int) -> None:
+    """The watch hears of it, and a plan alone stays what it is."""
+    two = two_plans(seed)
+    core, watch = two.core, watching(two.model)
+    plans = [(one, core.worth(one)) for one in two.plans]
+    choice, cost = knockout(core, watch, plans, 20.0, 1, watch.end)
+    assert cost == core.worth(choice) == pytest.approx(two.least) == watch.worth
+    assert knockout(core, watch, plans[:1], 20.0, 1, watch.end) == plans[0]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("count", [2, 3, 7, 8])
+def test_of_many_plans_one_is_left(count: int, threads: int) -> None:
+    """It takes each account's pair from one of them, is no dearer than any, and the same again."""
+    made = instances.make("geo", 80, 4, 1)
+    core, random = Core.of(made.model), np.random.default_rng(count)
+    plans = []
+    for _ in range(count):
+        choice = made.hidden_choice.copy()
+        some = random.permutation(80)[:6]
+        choice[some] = core.pairs.start[some]
+        plans.append((choice, core.worth(choice)))
+    watch = watching(made.model)
+    left = [knockout(core, watch, plans, 20.0, threads, watch.end) for _ in range(2)]
+    choice, cost = left[0]
+    assert (np.stack([plan for plan, _ in plans]) == choice).any(axis=0).all()
+    assert cost == core.worth(choice) < min(cost for _, cost in plans)
+    assert left[1][1] == cost
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_without_time_or_when_stopped_the_cheapest_plan_is_left(stopped: bool) -> None:
+    """And no program is solved."""
+    two = two_plans(1)
+    watch = watching(two.model, stopped)
+    plans = [(one, two.core.worth(one)) for one in two.plans]
+    end = watch.end if stopped else perf_counter()
+    assert knockout(two.core, watch, plans, 20.0, 1, end) == min(plans, key=lambda one: one[1])
+    assert watch.best is None

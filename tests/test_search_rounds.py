@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from time import perf_counter
 
+import numpy as np
 import pytest
 from search_toys import Floats, Ints, ground_of, middle
 
 from optiterr.search import rounds
 from optiterr.search.cooling import GENTLE, TIGHT, WARM, Cooling
+from optiterr.search.core import Core
 from optiterr.search.ground import Ground
 from optiterr.search.rounds import Rounds
 from optiterr.search.watch import Watch
@@ -131,4 +134,93 @@ def test_every_plan_is_offered_at_what_it_is_worth(
     monkeypatch.setattr(watch, "offer", offer)
     made.early(2)
     made.rest(2)
-    assert len(offered) == len(asked) > 3
+    assert len(offered) >= len(asked) > 3
+
+
+@dataclass
+class Knockouts:
+    """How many plans were to be put together two by two, each time; that closes a share of the gap
+    of the cheapest."""
+
+    closes: float = 0.0
+    seen: list[int] = field(default_factory=list)
+
+    def __call__(
+        self, core: Core, watch: Watch, plans: list[tuple[Ints, float]], *_: object
+    ) -> tuple[Ints, float]:
+        self.seen.append(len(plans))
+        choice, cost = min(plans, key=lambda one: one[1])
+        cost -= self.closes * (cost - watch.bound)
+        watch.offer(choice, cost)
+        return choice, cost
+
+
+@pytest.fixture
+def knockouts(monkeypatch: pytest.MonkeyPatch) -> Knockouts:
+    """In place of putting plans together."""
+    made = Knockouts()
+    monkeypatch.setattr(rounds, "knockout", made)
+    return made
+
+
+@pytest.mark.parametrize("closes", [0.0, 0.5 * rounds.PAYS])
+def test_rounds_become_longer_where_putting_plans_together_does_not_pay(
+    asked: Asked, knockouts: Knockouts, closes: float
+) -> None:
+    """It is tried once, with the two plans of the first round."""
+    made, ground, _, watch = begun()
+    knockouts.closes = closes
+    watch.prove(ground.found.bound)
+    made.early(2)
+    made.rest(2)
+    assert knockouts.seen == [2]
+    assert asked[2][0] == 2 * asked[0][0]
+    assert len(asked) < rounds.PLANS
+
+
+def test_where_it_pays_many_plans_are_cooled_and_put_together(
+    asked: Asked, knockouts: Knockouts
+) -> None:
+    """Equally long ones, both ways in turn; the plan of the first try takes part."""
+    made, ground, _, watch = begun()
+    knockouts.closes = 2 * rounds.PAYS
+    watch.prove(ground.found.bound)
+    made.early(2)
+    made.rest(2)
+    assert knockouts.seen == [2, len(asked) + 1]
+    assert len(asked) - 2 == rounds.MOST_PLANS
+    assert {tries for tries, _ in asked[2:]} == {2 * asked[0][0]}
+    gentle = [way for _, way in asked[2:]].count(GENTLE)
+    assert abs(2 * gentle - len(asked[2:])) <= 1
+
+
+def test_where_plans_are_put_together_later_nothing_is_tried(
+    asked: Asked, knockouts: Knockouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "EACH_MERGED", 1)
+    made, *_ = begun()
+    made.early(2)
+    made.rest(2)
+    assert made.merge
+    assert len(asked) == 2 * rounds.FEW_ROUNDS
+    assert not knockouts.seen
+
+
+def test_no_plan_is_made_once_time_is_over(asked: Asked) -> None:
+    """What is asked for then is the first plan, of which nobody knows the cost."""
+    made, _, first, _ = begun(stopped=True)
+    choice, cost, _ = made.another(1)
+    assert choice is first
+    assert cost == np.inf
+    assert not asked
+
+
+def test_plans_that_miss_limits_are_not_put_together(
+    asked: Asked, knockouts: Knockouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Core, "worth", lambda self, choice: np.inf)
+    made, *_ = begun()
+    made.early(2)
+    made.rest(2)
+    assert len(asked) > 2
+    assert not knockouts.seen

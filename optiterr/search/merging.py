@@ -2,16 +2,24 @@
 
 Plans that were cooled from other random numbers differ in a few accounts in a hundred. A program
 over only the pairs that some of them use is small, and its best plan has the best part of each
-(tour merging: Cook and Seymour, 2003).
+(tour merging: Cook and Seymour, 2003). Many plans are put together two by two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 
 import numpy as np
 
 from optiterr.search.core import Core, Ints
+from optiterr.search.part import part_of
+from optiterr.search.programs import solved
+from optiterr.search.watch import Watch
+
+Costed = tuple[Ints, float]
+"""A plan and its cost."""
 
 MOST = 12
 """So many used plans are kept at most, the cheapest."""
@@ -31,6 +39,10 @@ class Plans:
             self._used = kept[:MOST]
         else:
             self._new.append((cost, choice))
+
+    def every(self) -> list[Costed]:
+        """All plans that are kept."""
+        return [(choice, cost) for cost, choice in (*self._used, *self._new)]
 
     def new(self) -> Ints | None:
         """The cheapest new plan, used from now on; None where there is none."""
@@ -74,3 +86,46 @@ def near(core: Core, pairs: Ints, choice: Ints, members: Ints, reps: int) -> Int
         member[core.pairs.rep[pairs]] & member[core.pairs.rep[choice[core.pairs.account[pairs]]]]
     )
     return pairs[inside]
+
+
+def knockout(
+    core: Core, watch: Watch, plans: Sequence[Costed], seconds: float, threads: int, end: float
+) -> Costed:
+    """What is left of one or more ``plans``, which keep all hard rules, when they are put together
+    two by two: the cheapest with the dearest, the next with the last but one, and so on, and what
+    comes of them again.
+
+    ``watch`` hears of all plans. Each program takes so many ``seconds`` at most; none is solved
+    once the clock shows ``end``: then the cheapest plan is left.
+    """
+    left, seed = list(plans), 0
+    with ThreadPoolExecutor(threads) as pool:
+        while len(left) > 1:
+            left.sort(key=lambda each: each[1])
+            half = len(left) // 2
+            jobs = [
+                pool.submit(_both, core, watch, left[at], left[-1 - at], seconds, seed + at, end)
+                for at in range(half)
+            ]
+            seed += half
+            left = left[half : len(left) - half] + [job.result() for job in jobs]
+    return min(left, key=lambda each: each[1])
+
+
+def _both(
+    core: Core, watch: Watch, good: Costed, other: Costed, seconds: float, seed: int, end: float
+) -> Costed:
+    """The best that was found of two plans put together; ``good`` is the cheaper one."""
+    choice = good[0]
+    pairs = differing([choice, other[0]])
+    if not len(pairs) or watch.over():
+        return good
+    part = part_of(core, pairs, choice, core.loads(choice))
+    until = min(end, perf_counter() + seconds)
+    picked = solved(part.model, part.choice(choice), "highs", seconds, seed, until).picked
+    if picked is None or (picked < 0).any():
+        return good
+    found = part.into(choice, picked)
+    worth = core.worth(found)
+    watch.offer(found, worth)
+    return min(good, (found, worth), key=lambda each: each[1])

@@ -1,7 +1,9 @@
-"""Moves in rounds: a short cooling, so that a plan is there early, then ever longer ones."""
+"""Moves in rounds: a short cooling, so that a plan is there early, then ever longer ones, or as
+many as there is time for, whose plans are put together two by two."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import perf_counter
@@ -22,7 +24,7 @@ from optiterr.search.cooling import (
 )
 from optiterr.search.core import Ints
 from optiterr.search.ground import Ground
-from optiterr.search.merging import Plans
+from optiterr.search.merging import Costed, Plans, knockout
 from optiterr.search.watch import Watch
 from optiterr.solution import Limits
 
@@ -47,9 +49,19 @@ FEW_ROUNDS = 2
 """Rounds of cooling where plans are put together afterwards, at most."""
 
 MOST_MERGED, EACH_MERGED = 2_500, 50
-"""Plans are put together in models of so many accounts at most: in larger ones longer coolings are
-as good or better for the time; and of so many a rep at least: of fewer, small programs of a few
-reps do better."""
+"""Plans are put together beside neighbourhoods in models of so many accounts at most, and of so
+many a rep at least: of fewer, small programs of a few reps do better."""
+
+PLANS, MOST_PLANS = 16, 64
+"""So many plans are cooled to be put together two by two; where there is time for longer coolings
+than are of use, more of them, up to the second number."""
+
+COOLED, PAIRED, END = 0.6, 0.025, 0.85
+"""Cooling plans to be put together ends at the first share of the time, putting them together at
+the last; each two take about the second."""
+
+PAYS = 0.01
+"""Plans are put together two by two where the first two, put together, close so much of the gap."""
 
 
 class Rounds:
@@ -64,7 +76,7 @@ class Rounds:
     ) -> None:
         self._ground, self._watch, self._limits, self._sought = ground, watch, limits, sought
         self._first = first
-        self._best: tuple[Ints, float, Cooling] = (first, np.inf, GENTLE)
+        self._best: Costed = (first, np.inf)
         self._end = watch.until(SHARE)
         seconds = max(self._end - perf_counter(), 0.05 * limits.seconds)
         self._tries = int(seconds * TRIES_A_SECOND)
@@ -73,6 +85,7 @@ class Rounds:
         accounts, reps = ground.core.accounts, int(ground.core.pairs.rep.max(initial=0)) + 1
         self._several = sought and reps <= 2 * BLOCK
         self.merge = self._several and EACH_MERGED * reps <= accounts <= MOST_MERGED
+        self._pairs = False
         self._ways = [TIGHT, GENTLE] * max(1, limits.threads // 2)
         self._turn = 0
         if self._several:
@@ -87,8 +100,14 @@ class Rounds:
 
     def early(self, threads: int) -> None:
         """The first of several rounds; nothing where there is only one."""
-        if self._several and not self._over(self._end):
-            self._round(threads)
+        if not self._several or self._over(self._end):
+            return
+        self._round(threads)
+        if not self.merge:
+            before = self._watch.worth
+            self._together(threads)
+            gap = before - self._watch.bound
+            self._pairs = np.isfinite(before) and before - self._watch.worth >= PAYS * gap
 
     def rest(self, threads: int, most: float = np.inf) -> None:
         """All rounds that are left, for as long as they make better plans, in ``most`` seconds."""
@@ -100,9 +119,9 @@ class Rounds:
         if not self._several:
             how = GENTLE if self._sought else WARM
             tries = min(self._tries * threads, self._most) // (1 if self._sought else 20)
-            choice, cost = self._cooled(tries, self._limits.seed, threads, how, self._end)
-            self._watch.offer(choice, self._ground.core.worth(choice))
-            self._best = choice, cost, how
+            self._best = self._cooled(tries, self._limits.seed, threads, how, self._end)
+        elif self._pairs:
+            self._paired(threads)
         else:
             most = FEW_ROUNDS if self.merge else ROUNDS
             while self._turn < most and self._tries > 0 and self._round(threads):
@@ -113,41 +132,66 @@ class Rounds:
         seconds of a usual machine that takes. Threads may ask side by side."""
         how = GENTLE if seed % 2 else TIGHT
         choice, cost = self._cooled(self._short, seed, 1, how, self._watch.end)
-        self._watch.offer(choice, self._ground.core.worth(choice))
         return choice, cost, self._short / TRIES_A_SECOND
 
     def _round(self, threads: int) -> bool:
         """Make one more round; whether it made a better plan and there may be another."""
         each = min(self._tries, self._most)
-        seed = self._limits.seed + 100 * self._turn
-        with ThreadPoolExecutor(threads) as pool:
-            jobs = [
-                pool.submit(self._cooled, each, seed + number, 1, how, self._end)
-                for number, how in enumerate(self._ways)
-            ]
-            found = [(*job.result(), how) for job, how in zip(jobs, self._ways, strict=True)]
-        for choice, cost, _ in found:
-            self._watch.offer(choice, self._ground.core.worth(choice))
-            self.plans.add(choice, cost)
-        before, self._best = self._best, min([self._best, *found], key=lambda one: one[1])
+        before = self._best
+        found = self._side_by_side(each, self._ways, 100 * self._turn, threads, self._end)
         self._tries -= each * len(self._ways) // min(len(self._ways), threads)
         self._most *= 2
         if self._turn > 0:
-            self._ways = [min(found, key=lambda one: one[1])[2]] * threads
+            self._ways = [self._ways[int(np.argmin([cost for _, cost in found]))]] * threads
         self._turn += 1
         return self._best is not before and not self._watch.over()
+
+    def _paired(self, threads: int) -> None:
+        """Plans of many short coolings, put together two by two."""
+        end = min(self._end, self._watch.until(COOLED))
+        tries = int(max(0.0, end - perf_counter()) * threads * TRIES_A_SECOND)
+        each = max(1, min(self._most, tries // PLANS))
+        ways = [(GENTLE, TIGHT)[at % 2] for at in range(min(tries // each, MOST_PLANS))]
+        self._side_by_side(each, ways, 100, threads, end)
+        self._together(threads)
+
+    def _together(self, threads: int) -> None:
+        """All plans so far put together two by two."""
+        core, seconds = self._ground.core, self._limits.seconds
+        whole = [one for one in self.plans.every() if np.isfinite(core.worth(one[0]))]
+        if whole:
+            end = self._watch.until(END)
+            self._best = knockout(core, self._watch, whole, PAIRED * seconds, threads, end)
+            self.plans.add(*self._best)
+
+    def _side_by_side(
+        self, tries: int, ways: Sequence[Cooling], seed: int, threads: int, end: float
+    ) -> list[Costed]:
+        """One plan for each of ``ways``, until the clock shows ``end``; kept, and told."""
+        seed += self._limits.seed
+        with ThreadPoolExecutor(threads) as pool:
+            jobs = [
+                pool.submit(self._cooled, tries, seed + number, 1, how, end)
+                for number, how in enumerate(ways)
+            ]
+            found = [job.result() for job in jobs]
+        for choice, cost in found:
+            self.plans.add(choice, cost)
+        self._best = min([self._best, *found], key=lambda one: one[1])
+        return found
 
     def _over(self, end: float) -> bool:
         return perf_counter() > end or self._watch.over()
 
-    def _cooled(
-        self, tries: int, seed: int, threads: int, how: Cooling, end: float
-    ) -> tuple[Ints, float]:
+    def _cooled(self, tries: int, seed: int, threads: int, how: Cooling, end: float) -> Costed:
         """A plan by cooling, trades, mending and chains, and its cost; missed limits are very dear
-        in it."""
+        in it. Nothing but the first plan once the clock shows ``end``."""
+        if self._over(end):
+            return self._first, np.inf
         ground, over = self._ground, partial(self._over, end)
         choice = cooled(ground, self._first, tries, seed, threads, over, how)
         choice = simmered(ground, choice, seed, threads, over)
         choice = mended(ground, choice, seed, self._watch.over)
         choice = linked(ground, choice, seed, threads, over, end)
+        self._watch.offer(choice, ground.core.worth(choice))
         return choice, ground.cost(choice, ground.core.loads(choice), STIFF)
