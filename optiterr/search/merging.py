@@ -15,7 +15,7 @@ import numpy as np
 
 from optiterr.search.core import Core, Ints
 from optiterr.search.part import part_of
-from optiterr.search.programs import solved
+from optiterr.search.programs import ROOT, solved
 from optiterr.search.watch import Watch
 
 Costed = tuple[Ints, float]
@@ -95,8 +95,9 @@ def knockout(
     two by two: the cheapest with the dearest, the next with the last but one, and so on, and what
     comes of them again.
 
-    ``watch`` hears of all plans. Each program takes so many ``seconds`` at most; none is solved
-    once the clock shows ``end``: then the cheapest plan is left.
+    ``watch`` hears of all plans. HiGHS solves the root of each program and looks for plans there,
+    where nearly all of the gain is, for ``seconds`` at most; none is solved once the clock shows
+    ``end``: then the cheapest plan is left.
     """
     left, seed = list(plans), 0
     with ThreadPoolExecutor(threads) as pool:
@@ -122,7 +123,7 @@ def _both(
         return good
     part = part_of(core, pairs, choice, core.loads(choice))
     until = min(end, perf_counter() + seconds)
-    picked = solved(part.model, part.choice(choice), "highs", seconds, seed, until).picked
+    picked = solved(part.model, part.choice(choice), "highs", ROOT, seed, until).picked
     if picked is None or (picked < 0).any():
         return good
     found = part.into(choice, picked)

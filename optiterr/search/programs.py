@@ -17,6 +17,9 @@ SOLVERS = ("cp_sat", "highs")
 NODES = 25
 """Nodes of HiGHS that count as one unit of work; a unit is about a second of CP-SAT."""
 
+ROOT = 1 / NODES
+"""Work in which HiGHS does only the root."""
+
 GAP = 1e-5
 """Relative gap at which a small program counts as solved."""
 

@@ -56,11 +56,11 @@ PLANS, MOST_PLANS = 16, 64
 """So many plans are cooled to be put together two by two; where there is time for longer coolings
 than are of use, more of them, up to the second number."""
 
-COOLED, PAIRED, END = 0.6, 0.025, 0.85
+COOLED, PAIRED, END = 0.6, 0.05, 0.85
 """Cooling plans to be put together ends at the first share of the time, putting them together at
-the last; each two take about the second."""
+the last; each two take at most the second."""
 
-PAYS = 0.01
+PAYS = 0.003
 """Plans are put together two by two where the first two, put together, close so much of the gap."""
 
 
@@ -85,7 +85,7 @@ class Rounds:
         accounts, reps = ground.core.accounts, int(ground.core.pairs.rep.max(initial=0)) + 1
         self._several = sought and reps <= 2 * BLOCK
         self.merge = self._several and EACH_MERGED * reps <= accounts <= MOST_MERGED
-        self._pairs = False
+        self._pays = False
         self._ways = [TIGHT, GENTLE] * max(1, limits.threads // 2)
         self._turn = 0
         if self._several:
@@ -104,10 +104,13 @@ class Rounds:
             return
         self._round(threads)
         if not self.merge:
-            before = self._watch.worth
+            best, before = self._best, self._watch.worth
             self._together(threads)
             gap = before - self._watch.bound
-            self._pairs = np.isfinite(before) and before - self._watch.worth >= PAYS * gap
+            self._pays = np.isfinite(before) and before - self._watch.worth >= PAYS * gap
+            if not self._pays:
+                # The next round need not be better than that.
+                self._best = best
 
     def rest(self, threads: int, most: float = np.inf) -> None:
         """All rounds that are left, for as long as they make better plans, in ``most`` seconds."""
@@ -120,7 +123,7 @@ class Rounds:
             how = GENTLE if self._sought else WARM
             tries = min(self._tries * threads, self._most) // (1 if self._sought else 20)
             self._best = self._cooled(tries, self._limits.seed, threads, how, self._end)
-        elif self._pairs:
+        elif self._pays:
             self._paired(threads)
         else:
             most = FEW_ROUNDS if self.merge else ROUNDS
@@ -158,10 +161,12 @@ class Rounds:
     def _together(self, threads: int) -> None:
         """All plans so far put together two by two."""
         core, seconds = self._ground.core, self._limits.seconds
-        whole = [one for one in self.plans.every() if np.isfinite(core.worth(one[0]))]
+        plans = [(choice, core.worth(choice)) for choice, _ in self.plans.every()]
+        whole = [one for one in plans if np.isfinite(one[1])]
         if whole:
             end = self._watch.until(END)
-            self._best = knockout(core, self._watch, whole, PAIRED * seconds, threads, end)
+            choice, _ = knockout(core, self._watch, whole, PAIRED * seconds, threads, end)
+            self._best = choice, self._cost(choice)
             self.plans.add(*self._best)
 
     def _side_by_side(
@@ -194,4 +199,8 @@ class Rounds:
         choice = mended(ground, choice, seed, self._watch.over)
         choice = linked(ground, choice, seed, threads, over, end)
         self._watch.offer(choice, ground.core.worth(choice))
-        return choice, ground.cost(choice, ground.core.loads(choice), STIFF)
+        return choice, self._cost(choice)
+
+    def _cost(self, choice: Ints) -> float:
+        """The cost of a plan, missed limits being very dear."""
+        return self._ground.cost(choice, self._ground.core.loads(choice), STIFF)
