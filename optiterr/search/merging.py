@@ -109,7 +109,10 @@ def knockout(
                 for at in range(half)
             ]
             seed += half
-            left = left[half : len(left) - half] + [job.result() for job in jobs]
+            left = left[half : len(left) - half]
+            for job in jobs:
+                left.append(job.result())
+                watch.offer(*left[-1])
     return min(left, key=lambda each: each[1])
 
 
@@ -127,6 +130,4 @@ def _both(
     if picked is None or (picked < 0).any():
         return good
     found = part.into(choice, picked)
-    worth = core.worth(found)
-    watch.offer(found, worth)
-    return min(good, (found, worth), key=lambda each: each[1])
+    return min(good, (found, core.worth(found)), key=lambda each: each[1])

@@ -122,7 +122,8 @@ class Rounds:
         if not self._several:
             how = GENTLE if self._sought else WARM
             tries = min(self._tries * threads, self._most) // (1 if self._sought else 20)
-            self._best = self._cooled(tries, self._limits.seed, threads, how, self._end)
+            seed = self._limits.seed
+            self._best = self._told(self._cooled(tries, seed, threads, how, self._end))
         elif self._pays:
             self._paired(threads)
         else:
@@ -134,7 +135,7 @@ class Rounds:
         """One more plan, made as shortly as those of the first round, and its cost; and how many
         seconds of a usual machine that takes. Threads may ask side by side."""
         how = GENTLE if seed % 2 else TIGHT
-        choice, cost = self._cooled(self._short, seed, 1, how, self._watch.end)
+        choice, cost = self._told(self._cooled(self._short, seed, 1, how, self._watch.end))
         return choice, cost, self._short / TRIES_A_SECOND
 
     def _round(self, threads: int) -> bool:
@@ -179,7 +180,7 @@ class Rounds:
                 pool.submit(self._cooled, tries, seed + number, 1, how, end)
                 for number, how in enumerate(ways)
             ]
-            found = [job.result() for job in jobs]
+            found = [self._told(job.result()) for job in jobs]
         for choice, cost in found:
             self.plans.add(choice, cost)
         self._best = min([self._best, *found], key=lambda one: one[1])
@@ -198,8 +199,12 @@ class Rounds:
         choice = simmered(ground, choice, seed, threads, over)
         choice = mended(ground, choice, seed, self._watch.over)
         choice = linked(ground, choice, seed, threads, over, end)
-        self._watch.offer(choice, ground.core.worth(choice))
         return choice, self._cost(choice)
+
+    def _told(self, made: Costed) -> Costed:
+        """The same plan, offered: in the order in which plans were asked for, not made."""
+        self._watch.offer(made[0], self._ground.core.worth(made[0]))
+        return made
 
     def _cost(self, choice: Ints) -> float:
         """The cost of a plan, missed limits being very dear."""
