@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
@@ -228,3 +228,49 @@ def test_plans_that_miss_limits_are_not_put_together(
     made.rest(2)
     assert len(asked) > 2
     assert not knockouts.seen
+
+
+def test_in_large_models_two_plans_that_keep_the_rules_are_sought(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With fewer of them two more are cooled, as long as the first; in other models they are not,
+    and no better prices are looked for."""
+    monkeypatch.setattr(Core, "worth", lambda self, choice: np.inf)
+    made, *_ = begun()
+    made.early(2)
+    assert len(asked) == 2
+    assert not made.large
+    asked.clear()
+    monkeypatch.setattr(rounds, "MOST_MERGED", 59)
+    made, *_ = begun()
+    assert made.large
+    made.early(2)
+    assert len(asked) == 4
+    assert len({tries for tries, _ in asked}) == 1
+    assert not begun(sought=False)[0].large
+
+
+def test_later_rounds_go_by_other_prices(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the plan that comes with them; plans so far stay."""
+    made, ground, first, _ = begun()
+    made.early(2)
+    before = len(made.plans.every())
+    other = replace(ground, found=replace(ground.found, choice=first.copy()))
+    begins: list[tuple[Ground, Ints]] = []
+    cooled = rounds.cooled
+
+    def told(ground: Ground, choice: Ints, *rest: object) -> Ints:
+        begins.append((ground, choice))
+        return cooled(ground, choice, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rounds, "cooled", told)
+    made.go_by(other)
+    assert len(made.plans.every()) == before
+    made.rest(2)
+    assert begins
+    assert all(by is other and choice is other.found.choice for by, choice in begins)
+    begins.clear()
+    made, ground, first, _ = begun()
+    made.go_by(ground)
+    made.early(2)
+    assert all(choice is first for _, choice in begins)

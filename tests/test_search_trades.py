@@ -170,9 +170,10 @@ def test_missed_limits_become_ever_dearer(monkeypatch: pytest.MonkeyPatch) -> No
     asked: list[float] = []
     lines_of = Ground.lines
 
-    def lines(self: Ground, load: Floats, firm: float = 1.0) -> Lines:
-        asked.append(firm)
-        return lines_of(self, load, firm)
+    def lines(self: Ground, load: Floats, firm: float = 1.0, together: bool = False) -> Lines:
+        if together:
+            asked.append(firm)
+        return lines_of(self, load, firm, together)
 
     monkeypatch.setattr(Ground, "lines", lines)
     simmered(ground, choice, 1, 1, lambda: False)

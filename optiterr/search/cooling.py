@@ -146,7 +146,7 @@ def _side_by_side(
     for at in range(0, len(fields), threads):
         if over():
             break
-        batch, table = fields[at : at + threads], ground.lines(load, firm)
+        batch, table = fields[at : at + threads], ground.lines(load, firm, together=True)
         jobs = [
             pool.submit(job, field, choice, load, table, int(random.integers(2**62)))
             for field in batch

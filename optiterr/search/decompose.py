@@ -18,12 +18,13 @@ from optiterr.search.ascent import Passes, ascend, units, usual_change
 from optiterr.search.booking import Booking, bookable
 from optiterr.search.cooling import mended
 from optiterr.search.core import Core, Floats, Ints
-from optiterr.search.diving import dive
+from optiterr.search.diving import dearness, dive
 from optiterr.search.exact import MOST_PAIRS, Beside, few, finish
 from optiterr.search.ground import Ground
 from optiterr.search.neighbourhoods import Hunt, State
 from optiterr.search.programs import SOLVERS
 from optiterr.search.relaxation import Relaxed, relaxed
+from optiterr.search.repricing import repriced
 from optiterr.search.rounds import Rounds
 from optiterr.search.watch import Watch
 from optiterr.solution import Limits, Solution, Status
@@ -50,6 +51,9 @@ CLIMB_SHARE, RELAX_SHARE, DIVE_SHARE = 0.15, 0.45, 0.6
 
 DIVE_MOST = 0.12
 """The dive takes at most this share of the time."""
+
+REPRICE_MOST = 0.1
+"""The relaxation with weighty accounts whole takes at most this share of the time."""
 
 BOOK_SHARE, DIVES = 0.35, 10
 """Dives over whole books end when this share of the time is gone, or after so many of them."""
@@ -190,6 +194,9 @@ def _search(
     mark = watch.spent
     rounds = Rounds(ground, watch, first, limits, sought and first is not watch.best)
     rounds.early(limits.threads)
+    if rounds.large:
+        ground = _repriced(ground, watch, limits)
+        rounds.go_by(ground)
     # Each account has a useful pair: with more accounts than that may be, nothing is looked for.
     least = found.bound + regret if core.accounts <= MOST_PAIRS else None
     small = least is not None and watch.best is not None and few(least, watch.worth)
@@ -216,6 +223,20 @@ def _search(
         _hunted(ground, watch, rounds, limits, least, beside, books)
         seconds["neighbourhoods"] = watch.spent - mark
     return whole
+
+
+def _repriced(ground: Ground, watch: Watch, limits: Limits) -> Ground:
+    """What moves are to go by from now on: the relaxation with weighty accounts as in the best
+    plan; ``ground`` while there is none."""
+    if watch.best is None or watch.over():
+        return ground
+    end = min(watch.end, perf_counter() + REPRICE_MOST * limits.seconds)
+    dear = dearness(ground.found, ground.hard)
+    answer = repriced(ground.core, ground.found, watch.best, dear, limits.threads, end)
+    if answer is None:
+        return ground
+    found, regret = answer
+    return Ground.of(ground.core, found, regret, _hard(ground.core, found.price))
 
 
 class _Books:

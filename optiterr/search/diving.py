@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from optiterr.search.core import Core, Floats
+from optiterr.search.core import Core, Floats, Ints
 from optiterr.search.part import entries
 from optiterr.search.relaxation import Relaxed, Restricted
 
@@ -35,7 +35,7 @@ def dive(core: Core, relaxed: Relaxed, unit: Floats, over: Callable[[], bool]) -
     if kernel is None or not len(relaxed.divided):
         return relaxed
     now = relaxed
-    dear = np.maximum(np.abs(relaxed.price), 0.1 * unit)
+    dear = dearness(relaxed, unit)
     calm = 0
     while calm < CALM and not over() and len(now.divided):
         solved = _settle(core, kernel, now, dear, over)
@@ -45,6 +45,11 @@ def dive(core: Core, relaxed: Relaxed, unit: Floats, over: Callable[[], bool]) -
         calm = calm + 1 if light else 0
         now = solved
     return replace(now, kernel=kernel)
+
+
+def dearness(relaxed: Relaxed, unit: Floats) -> Floats:
+    """What a unit of each row is worth: its price, or a part of ``unit`` where that is more."""
+    return np.maximum(np.abs(relaxed.price), 0.1 * unit)
 
 
 def _settle(
@@ -78,6 +83,12 @@ def _settle(
 def _weights(core: Core, kernel: Restricted, now: Relaxed, dear: Floats) -> Floats:
     """How much each divided account weighs: what its loads are worth, times how divided it is."""
     place = np.searchsorted(kernel.part.pair, now.choice[now.divided])
-    row, col, value = entries(core, now.choice[now.divided])
-    worth = np.bincount(col, np.abs(value) * dear[row], minlength=len(place))
-    return np.asarray(worth * (0.05 + kernel.x[place] * (1 - kernel.x[place])))
+    share = kernel.x[place]
+    return np.asarray(worth(core, now.choice[now.divided], dear) * (0.05 + share * (1 - share)))
+
+
+def worth(core: Core, pair: Ints, dear: Floats) -> Floats:
+    """What the loads of each pair in ``pair`` are worth where a unit of a row is worth ``dear``."""
+    row, col, value = entries(core, pair)
+    found = np.bincount(col, np.abs(value) * dear[row], minlength=len(pair))
+    return found.astype(float)

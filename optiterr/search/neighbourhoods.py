@@ -36,6 +36,9 @@ reps the thin ones, of few the deep ones."""
 NEAR = 1.5
 """So many pairs for each account are for chains."""
 
+STRAINED = 2.0
+"""Where rows are strained, pairs that cost so many usual regrets more than an account's own."""
+
 CHAINS = "chains"
 """The way that kicks accounts and mends by chains."""
 
@@ -129,6 +132,12 @@ def cluster(shared: Any, seed: int, size: int, random: np.random.Generator) -> I
     return np.array(sorted(chosen), dtype=np.int64)
 
 
+def between(pair: Ints, members: Ints, core: Core, choice: Ints) -> Ints:
+    """Those of the pairs ``pair`` that lie between the reps ``members``."""
+    here = np.isin(core.pairs.rep[pair], members)
+    return pair[here & np.isin(core.pairs.rep[choice[core.pairs.account[pair]]], members)]
+
+
 class Hunt:
     """Chooses neighbourhoods, has them solved and keeps what is better; seeded.
 
@@ -197,9 +206,10 @@ class Hunt:
         """Disjoint neighbourhoods, one for each thread."""
         core = self._core
         assert arm.pool is not None
+        strained = self._ground.strained(state.choice, STRAINED * self._ground.usual)
         if self.rounds % FRESH == 0:
             # Pairs of the plan take part even when they are not among the pairs worth a look.
-            pool = np.union1d(self._thin.pair, state.choice)
+            pool = np.union1d(np.union1d(self._thin.pair, state.choice), strained)
             self._shared = neighbours(core, pool, state.choice, self._reps)
         price, regret = self._ground.found.price, self._ground.regret
         weight = rep_gaps(core, price, regret, state, self._reps)
@@ -215,6 +225,7 @@ class Hunt:
             members = members[~taken[members]]
             taken[members] = True
             pairs = arm.pool.between(members, core, state.choice)
+            pairs = np.union1d(pairs, between(strained, members, core, state.choice))
             if len(pairs) > MOST_PAIRS and arm.solver in SOLVERS:
                 arm.size = max(FEW, 0.8 * arm.size)
             found.append(Task(pairs, members, int(self._random.integers(2**30))))

@@ -49,6 +49,12 @@ class Lines:
         charge_all(load, self.first, self.at, self.level, self.slope, self.before, found)
         return found
 
+    def slopes(self, load: Floats) -> Floats:
+        """How steep the charge of each row is at its load; behind a point, the slope there."""
+        row = np.repeat(np.arange(len(load)), np.diff(self.first))
+        behind = np.bincount(row, self.at <= load[row], minlength=len(load)).astype(np.int64)
+        return np.where(behind > 0, self.slope[self.first[:-1] + behind - 1], self.before)
+
     def within(self, price: Floats) -> Floats:
         """Each price moved to between the first and the last slope of its row."""
         return np.clip(price, self.before, self.slope[self.first[1:] - 1])
@@ -92,13 +98,26 @@ class Lines:
         return float(charge[self.sink < 0].sum() + (self.dear * over).sum()) + self.constant
 
 
-def lines(core: Core, price: Floats, load: Floats, hard: Floats, aimed: Floats) -> Lines:
+RANKS = (1, 2, 4)
+"""While plans cool, the worst row is charged the whole weight, so many of the worst their share."""
+
+
+def lines(
+    core: Core,
+    price: Floats,
+    load: Floats,
+    hard: Floats,
+    aimed: Floats,
+    together: bool = False,
+) -> Lines:
     """The lines of every row function near the loads ``load``.
 
     ``price`` holds row prices and ``hard`` what a unit of a missed hard limit costs in each row;
     ``aimed`` the loads of the relaxation, which tell the ends and distances worth reaching.
+    ``together`` charges the rows right behind the worst one a share, too: rows at the same level
+    come down together or not at all. That is not what the function charges, but a way there.
     """
-    made = _Made()
+    made = _Made(RANKS if together else RANKS[:1])
     for start, block in zip(core.row_start, core.blocks, strict=False):
         own = slice(start, start + block.rows)
         made.add(block.function, price[own], load[own], hard[own], aimed[own], sink=-1)
@@ -108,7 +127,8 @@ def lines(core: Core, price: Floats, load: Floats, hard: Floats, aimed: Floats) 
 class _Made:
     """Collects the points of one row after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, ranks: tuple[int, ...]) -> None:
+        self._ranks = ranks
         self._counts: list[Ints] = []
         self._at: list[Floats] = []
         self._slope: list[Floats] = []
@@ -159,24 +179,31 @@ class _Made:
         self._sink.append(np.full(rows, sink, dtype=np.int64))
 
     def _worst(self, function: WorstShare, load: Floats, sink: int) -> None:
-        """Each row is charged for going beyond the level of the rows just below the worst."""
+        """Each row is charged for going beyond the level of the rows just below the worst, and a
+        share for going beyond lower ones, where several are to come down together."""
         one_sided = isinstance(function, WorstOver)
         gap = load - function.target
         away = function.scale * (np.maximum(gap, 0.0) if one_sided else np.abs(gap))
-        groups = len(function.weight)
-        level = np.zeros(groups)
-        for group in range(groups):
-            rank = int(np.floor(function.count[group])) + 1
-            level[group] = _largest(away[function.group == group], rank)
-        level = np.maximum(level, function.floor)
-        self._hold(float((function.weight * level).sum()), sink)
-        reach = level[function.group] / function.scale
-        dear = (function.weight / function.count)[function.group] * function.scale
-        low = function.target - reach
-        at = np.stack([low, function.target + reach], axis=1)
-        slope = np.stack([np.zeros(len(dear)), dear], axis=1)
-        before = np.zeros(len(dear)) if one_sided else -dear
-        self._put(at, slope, before, np.zeros(len(dear)), sink)
+        ranks = np.array(self._ranks if sink < 0 else RANKS[:1])
+        level = np.zeros((len(function.weight), len(ranks)))
+        for group, each in enumerate(level):
+            inside = away[function.group == group]
+            for at, rank in enumerate((function.count[group] * ranks).astype(np.int64)):
+                each[at] = _largest(inside, rank + 1)
+        level = np.maximum(level, function.floor[:, None])
+        self._hold(float((function.weight * level[:, -1]).sum()), sink)
+        reach = level[function.group] / function.scale[:, None]
+        dear = ((function.weight / function.count)[function.group] * function.scale)[
+            :, None
+        ] / ranks
+        up, zero = function.target[:, None] + reach[:, ::-1], np.zeros(len(dear))
+        if one_sided:
+            self._put(up, dear[:, ::-1], zero, zero, sink)
+            return
+        down = function.target[:, None] - reach
+        slope = np.hstack([-dear[:, 1:], zero[:, None], dear[:, ::-1]])
+        base = (dear[:, 1:] * np.diff(down)).sum(axis=1)
+        self._put(np.hstack([down, up]), slope, -dear[:, 0], base, sink)
 
     def _range(self, function: Range, load: Floats, aimed: Floats, sink: int) -> None:
         """Each row is charged for going beyond the ends of its group, those of the relaxation."""

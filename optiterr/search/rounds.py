@@ -67,8 +67,9 @@ PAYS = 0.003
 class Rounds:
     """The plans that moves make of ``first``; ``watch`` hears of those that keep the hard rules.
 
-    ``plans`` keeps them; ``merge`` tells whether they are worth being put together. Unless
-    ``sought``, ``first`` is good already, and is only looked around.
+    ``plans`` keeps them; ``merge`` tells whether they are worth being put together, ``large``
+    whether to look for better prices once there is one. Unless ``sought``, ``first`` is good
+    already, and is only looked around.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Rounds:
         accounts, reps = ground.core.accounts, int(ground.core.pairs.rep.max(initial=0)) + 1
         self._several = sought and reps <= 2 * BLOCK
         self.merge = self._several and EACH_MERGED * reps <= accounts <= MOST_MERGED
+        self.large = self._several and accounts > MOST_MERGED
         self._pays = False
         self._ways = [TIGHT, GENTLE] * max(1, limits.threads // 2)
         self._turn = 0
@@ -104,13 +106,21 @@ class Rounds:
             return
         self._round(threads)
         if not self.merge:
+            if self.large and len(self._whole()) < 2:
+                # Whether it pays to put plans together is seen at two.
+                self._side_by_side(self._short, self._ways, 50, threads, self._end)
             best, before = self._best, self._watch.worth
-            self._together(threads)
+            self._together(threads, 2)
             gap = before - self._watch.bound
             self._pays = np.isfinite(before) and before - self._watch.worth >= PAYS * gap
             if not self._pays:
                 # The next round need not be better than that.
                 self._best = best
+
+    def go_by(self, ground: Ground) -> None:
+        """Make further plans by what ``ground`` tells, from its own on."""
+        if ground is not self._ground:
+            self._ground, self._first = ground, ground.found.choice
 
     def rest(self, threads: int, most: float = np.inf) -> None:
         """All rounds that are left, for as long as they make better plans, in ``most`` seconds."""
@@ -159,16 +169,20 @@ class Rounds:
         self._side_by_side(each, ways, 100, threads, end)
         self._together(threads)
 
-    def _together(self, threads: int) -> None:
-        """All plans so far put together two by two."""
+    def _together(self, threads: int, most: int | None = None) -> None:
+        """The plans so far put together two by two; the ``most`` cheapest of them only."""
         core, seconds = self._ground.core, self._limits.seconds
-        plans = [(choice, core.worth(choice)) for choice, _ in self.plans.every()]
-        whole = [one for one in plans if np.isfinite(one[1])]
+        whole = sorted(self._whole(), key=lambda one: one[1])[:most]
         if whole:
             end = self._watch.until(END)
             choice, _ = knockout(core, self._watch, whole, PAIRED * seconds, threads, end)
             self._best = choice, self._cost(choice)
             self.plans.add(*self._best)
+
+    def _whole(self) -> list[Costed]:
+        """The plans so far that keep the hard rules, and what they cost."""
+        plans = [(choice, self._ground.core.worth(choice)) for choice, _ in self.plans.every()]
+        return [one for one in plans if np.isfinite(one[1])]
 
     def _side_by_side(
         self, tries: int, ways: Sequence[Cooling], seed: int, threads: int, end: float
