@@ -649,7 +649,7 @@ def test_a_dive_keeps_what_it_settled(seed: int, monkeypatch: pytest.MonkeyPatch
         hold(self, place, upper)
 
     monkeypatch.setattr(Restricted, "hold", told)
-    dived = dive(core, found, np.ones(core.rows), lambda: False)
+    dived, settled = dive(core, found, np.ones(core.rows), lambda: False)
     kernel = dived.kernel
     assert kernel is not None
     assert dived.bound >= found.bound - 1e-6 * abs(found.bound)
@@ -657,6 +657,7 @@ def test_a_dive_keeps_what_it_settled(seed: int, monkeypatch: pytest.MonkeyPatch
     assert out
     assert kernel.x[out].max() <= 1e-7
     owner = kernel.part.model.pairs.account
+    assert len(np.unique(owner[out])) == settled
     left = np.bincount(np.delete(owner, [*out, len(owner) - 1])[: len(owner)], minlength=1)
     for place in np.flatnonzero(left == 1):
         own = np.flatnonzero(owner[: len(kernel.part.pair)] == place)

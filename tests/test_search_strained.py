@@ -246,9 +246,10 @@ def test_no_time_and_no_relaxation_are_no_prices() -> None:
 def test_a_large_search_goes_by_prices_with_weighty_accounts_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """They come from the best plan at that time, serve moves and neighbourhoods, and change nothing
-    of what is proved."""
+    """Where the dive had no time: they come from the best plan then, serve moves and
+    neighbourhoods, and change nothing of what is proved."""
     made = instances.make("books", 120, 6, 1).model
+    monkeypatch.setattr(repricing, "HELD_A_REP", 10)
     monkeypatch.setattr(rounds, "MOST_MERGED", 100)
     monkeypatch.setattr(rounds, "TRIES_AN_ACCOUNT", 200)
     limits = Limits(seconds=3.0, gap=0.0, seed=1, threads=1)
@@ -272,6 +273,10 @@ def test_a_large_search_goes_by_prices_with_weighty_accounts_whole(
 
     monkeypatch.setattr(decompose, "repriced", told)
     monkeypatch.setattr(decompose, "Hunt", Seen)
+    assert decompose.solve(made, limits).objective is not None
+    assert not plans
+    hunted.clear()
+    monkeypatch.setattr(decompose, "DIVE_SHARE", 0.0)
     found = decompose.solve(made, limits)
     assert len(plans) == 1
     assert hunted[0].found is answers[0][0]

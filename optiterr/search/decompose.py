@@ -52,8 +52,12 @@ CLIMB_SHARE, RELAX_SHARE, DIVE_SHARE = 0.15, 0.45, 0.6
 DIVE_MOST = 0.12
 """The dive takes at most this share of the time."""
 
+SETTLED = 6
+"""Where a dive had no time to settle one account for each so many reps, the first plan settles
+them, and prices are looked for once more."""
+
 REPRICE_MOST = 0.1
-"""The relaxation with weighty accounts whole takes at most this share of the time."""
+"""That takes at most this share of the time."""
 
 BOOK_SHARE, DIVES = 0.35, 10
 """Dives over whole books end when this share of the time is gone, or after so many of them."""
@@ -178,7 +182,7 @@ def _search(
     ground = Ground.of(core, found, regret, _hard(core, found.price))
     mark = watch.spent
     first = None if begin is None else _begun(ground, watch, begin, limits, far)
-    sought, books = first is None, None
+    sought, books, rushed = first is None, None, False
     if first is None and bookable(model):
         books = _Books(model, ground, watch, limits)
         books.dives(DIVES, watch.until(BOOK_SHARE))
@@ -187,14 +191,17 @@ def _search(
     mark = watch.spent
     if first is None:
         end = min(watch.until(DIVE_SHARE), perf_counter() + DIVE_MOST * limits.seconds)
-        dived = dive(core, found, ground.hard, lambda: perf_counter() > end or watch.over())
+        dived, settled = dive(
+            core, found, ground.hard, lambda: perf_counter() > end or watch.over()
+        )
+        rushed = perf_counter() > end and settled * SETTLED < len(model.rep_ids)
         first, found = dived.choice, replace(found, load=dived.load)
         ground = replace(ground, found=found)
     seconds["dive"] = watch.spent - mark
     mark = watch.spent
     rounds = Rounds(ground, watch, first, limits, sought and first is not watch.best)
     rounds.early(limits.threads)
-    if rounds.large:
+    if rounds.large and rushed:
         ground = _repriced(ground, watch, limits)
         rounds.go_by(ground)
     # Each account has a useful pair: with more accounts than that may be, nothing is looked for.

@@ -25,18 +25,21 @@ CALM, CALM_RISE = 12, 2e-5
 """A dive ends when so many accounts in a row raised the relaxation by less than this share each."""
 
 
-def dive(core: Core, relaxed: Relaxed, unit: Floats, over: Callable[[], bool]) -> Relaxed:
-    """The relaxation with its weightiest divided accounts made whole, and a choice for the others.
+def dive(
+    core: Core, relaxed: Relaxed, unit: Floats, over: Callable[[], bool]
+) -> tuple[Relaxed, int]:
+    """The relaxation with its weightiest divided accounts made whole, and a choice for the others;
+    and how many were.
 
     Ends when the rest is light, when hard rules leave no way on, or when ``over()``. The choice may
     miss hard limits, and the bound holds for nothing but this dive.
     """
     kernel = relaxed.kernel
     if kernel is None or not len(relaxed.divided):
-        return relaxed
+        return relaxed, 0
     now = relaxed
     dear = dearness(relaxed, unit)
-    calm = 0
+    calm = settled = 0
     while calm < CALM and not over() and len(now.divided):
         solved = _settle(core, kernel, now, dear, over)
         if solved is None:
@@ -44,7 +47,8 @@ def dive(core: Core, relaxed: Relaxed, unit: Floats, over: Callable[[], bool]) -
         light = solved.bound - now.bound <= CALM_RISE * max(1.0, abs(now.bound))
         calm = calm + 1 if light else 0
         now = solved
-    return replace(now, kernel=kernel)
+        settled += 1
+    return replace(now, kernel=kernel), settled
 
 
 def dearness(relaxed: Relaxed, unit: Floats) -> Floats:
