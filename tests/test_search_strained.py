@@ -90,6 +90,23 @@ def test_a_row_that_is_little_above_is_not_strained(monkeypatch: pytest.MonkeyPa
     assert here.pool(plan, 1.0).tolist() == [0, 2, 4, 7]
 
 
+def test_of_many_strained_rows_the_most_strained_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With 6 above at rep 0 and 3 above at rep 1 nothing is saved by leaving either. With room for
+    the four pairs of one row it is rep 0's, which the giant and the 4 would leave; with room for
+    three, none."""
+    here, plan = two_reps()
+    above = Band.of(2, high=[9.0, -1.0], price_above=1)
+    block = replace(here.core.blocks[0], function=above)
+    here = replace(here, core=replace(here.core, blocks=(block,)))
+    assert not len(here.strained(plan, 1.0))
+    monkeypatch.setattr(ground, "MOST_STRAINED", 4)
+    assert here.strained(plan, 1.0).tolist() == [1, 3]
+    monkeypatch.setattr(ground, "MOST_STRAINED", 3)
+    assert not len(here.strained(plan, 1.0))
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_strained_pairs_are_those_of_every_pair_counted(seed: int) -> None:
     """Against slopes by differences, all pairs and all rows one by one."""

@@ -15,6 +15,9 @@ from optiterr.search.relaxation import Relaxed
 STRAINED = 10.0
 """A row is strained where it is charged so many usual regrets more than prices tell."""
 
+MOST_STRAINED = 2_000_000
+"""Pairs of strained rows that are looked at, at most: those of the most strained."""
+
 
 @dataclass(frozen=True, eq=False)
 class Ground:
@@ -83,6 +86,9 @@ class Ground:
         price = table.within(self.found.price)
         beyond = table.charge(load) - price * load - table.floor(price)
         rows = np.flatnonzero((table.sink < 0) & (beyond > STRAINED * self.usual))
+        count = np.concatenate([np.diff(block.matrix.indptr) for block in core.blocks] or [rows])
+        rows = rows[np.argsort(-beyond[rows], kind="stable")]
+        rows = np.sort(rows[np.cumsum(count[rows]) <= MOST_STRAINED])
         step = table.slopes(load)[rows] - price[rows]
         pair, change = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
         ends = np.searchsorted(rows, [*core.row_start, core.rows])

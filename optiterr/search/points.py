@@ -193,9 +193,8 @@ class _Made:
         level = np.maximum(level, function.floor[:, None])
         self._hold(float((function.weight * level[:, -1]).sum()), sink)
         reach = level[function.group] / function.scale[:, None]
-        dear = ((function.weight / function.count)[function.group] * function.scale)[
-            :, None
-        ] / ranks
+        weight = (function.weight / function.count)[function.group] * function.scale
+        dear = weight[:, None] / ranks
         up, zero = function.target[:, None] + reach[:, ::-1], np.zeros(len(dear))
         if one_sided:
             self._put(up, dear[:, ::-1], zero, zero, sink)
