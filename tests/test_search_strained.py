@@ -8,7 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -247,6 +248,25 @@ def test_prices_once_more_are_those_of_the_rest(seed: int, monkeypatch: pytest.M
     assert (now.choice[held] == plan[held]).all()
     with closing(Passes(core, 1)) as passes:
         assert regret.tolist() == passes.regrets(now.price)[1].tolist()
+
+
+def test_pairs_that_were_out_of_sight_are_priced_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a kernel with no pair but one for each account the same optimum is reached."""
+    monkeypatch.setattr(repricing, "ROUNDS", 60)
+    monkeypatch.setattr(repricing, "CLOSE", -np.inf)
+    made, plan = middle([4, 41], 120, 5)
+    found, _ = bounds.bounded(made)
+    core = Core.of(made)
+    dear = np.abs(found.price) + 0.1
+    few: Any = SimpleNamespace(part=SimpleNamespace(pair=found.choice))
+    blind = replace(found, kernel=few)
+    answer = repricing.repriced(core, blind, plan, dear, 1, perf_counter() + 60)
+    assert answer is not None
+    held = np.argsort(-(abs(core.columns).T @ dear)[plan], kind="stable")[:10]
+    value = held_optimum(core, made, held, plan)
+    assert proved_with(core, answer[0].price, held, plan) == pytest.approx(
+        value, abs=1e-4 * abs(value)
+    )
 
 
 def test_no_time_and_no_relaxation_are_no_prices() -> None:
