@@ -31,6 +31,7 @@ from optiterr.search.ground import Ground
 from optiterr.search.neighbourhoods import Hunt, State
 from optiterr.search.points import lines
 from optiterr.search.relaxation import Relaxed
+from optiterr.search.rounds import Rounds
 from optiterr.search.watch import Watch
 from optiterr.solution import Limits
 from optiterr.solvers.highs import load as load_highs
@@ -308,6 +309,14 @@ def test_a_large_search_goes_by_prices_with_weighty_accounts_whole(
             hunted.append(ground)
             super().__init__(ground, *rest)  # type: ignore[arg-type]
 
+    went: list[Ground] = []
+    go_by = Rounds.go_by
+
+    def gone(self: Rounds, ground: Ground) -> None:
+        went.append(ground)
+        go_by(self, ground)
+
+    monkeypatch.setattr(Rounds, "go_by", gone)
     monkeypatch.setattr(decompose, "repriced", told)
     monkeypatch.setattr(decompose, "Hunt", Seen)
     assert decompose.solve(made, limits).objective is not None
@@ -316,6 +325,7 @@ def test_a_large_search_goes_by_prices_with_weighty_accounts_whole(
     monkeypatch.setattr(decompose, "DIVE_SHARE", 0.0)
     found = decompose.solve(made, limits)
     assert len(plans) == 1
+    assert went == hunted
     assert hunted[0].found is answers[0][0]
     assert hunted[0].regret is answers[0][1]
     assert found.prices is not None
