@@ -177,6 +177,10 @@ def test_rounds_become_longer_where_putting_plans_together_does_not_pay(
     assert made.choice is not knockouts.left
     made.rest(2)
     assert knockouts.seen == [2]
+    made._together(2, 1)
+    every = len(made.plans.every())
+    made._together(2)
+    assert knockouts.seen[1:] == [1, every]
     assert asked[2][0] == 2 * asked[0][0]
     assert len(asked) < rounds.PLANS
 
