@@ -28,9 +28,9 @@ from instances import make
 from machine import commit, load, machine, versions
 
 from optiterr.search.ascent import Passes, ascend
-from optiterr.search.core import Core, Floats
+from optiterr.search.core import Core
 from optiterr.search.decompose import STEPS
-from optiterr.search.part import entries
+from optiterr.search.diving import worth
 from optiterr.search.relaxation import Relaxed, relaxed
 
 ALL_RELAXATION = 600.0
@@ -48,12 +48,6 @@ def solved_relaxation(core: Core, threads: int) -> Relaxed:
     return found
 
 
-def weights(core: Core, pair: Any, price: Floats) -> Floats:
-    """What the loads of each pair in ``pair`` are worth at the row prices."""
-    row, col, value = entries(core, pair)
-    return np.bincount(col, np.abs(value * price[row]), minlength=len(pair))
-
-
 def with_whole(core: Core, found: Relaxed, count: int, seconds: float) -> dict[str, Any]:
     """What HiGHS claims once the ``count`` weightiest accounts are whole."""
     import highspy
@@ -62,7 +56,8 @@ def with_whole(core: Core, found: Relaxed, count: int, seconds: float) -> dict[s
     assert kernel is not None
     part, highs = kernel.part, kernel._highs
     begins = part.model.pairs.start
-    weight = np.maximum.reduceat(weights(core, part.pair, found.price), begins[: len(part.account)])
+    weight = worth(core, part.pair, np.abs(found.price))
+    weight = np.maximum.reduceat(weight, begins[: len(part.account)])
     heavy = np.argsort(-weight, kind="stable")[:count].tolist()
     columns = np.concatenate([np.arange(begins[one], begins[one + 1]) for one in heavy])
     whole = np.full(len(columns), highspy.HighsVarType.kInteger)

@@ -36,7 +36,7 @@ reps the thin ones, of few the deep ones."""
 NEAR = 1.5
 """So many pairs for each account are for chains."""
 
-STRAINED = 2.0
+REACH = 2.0
 """Where rows are strained, pairs that cost so many usual regrets more than an account's own."""
 
 CHAINS = "chains"
@@ -206,7 +206,7 @@ class Hunt:
         """Disjoint neighbourhoods, one for each thread."""
         core = self._core
         assert arm.pool is not None
-        strained = self._ground.strained(state.choice, STRAINED * self._ground.usual)
+        strained = self._ground.strained(state.choice, REACH * self._ground.usual)
         if self.rounds % FRESH == 0:
             # Pairs of the plan take part even when they are not among the pairs worth a look.
             pool = np.union1d(np.union1d(self._thin.pair, state.choice), strained)
