@@ -100,8 +100,10 @@ def branch_losses(
     """Proves more of what reps ``begin_rep .. end_rep`` lose at least, by ``nodes`` nodes each.
 
     As :func:`optiterr.enumeration.rep_losses`: ``loss`` holds what is proved so far, ``seen`` what
-    the best sets known lose, ``differs`` how these differ; all receive what is found.
+    the best sets known lose, ``differs`` how these differ; all receive what is found. Returns how
+    many pairs there were in all nodes.
     """
+    weighed = 0
     for rep in range(begin_rep, end_rep):
         begin, end = rep_first[rep], rep_first[rep + 1]
         base = row_first[rep]
@@ -211,9 +213,11 @@ def branch_losses(
             if heavy < 0:
                 break
             expanded += 1
+        weighed += made * count
         loss[rep] = max(loss[rep], min(proved, best))
         seen[rep] = best
         if better:
             for n in range(count):
                 natural = reduced[begin + n] < 0.0
                 differs[begin + n] = (1 if found[n] else 0) - (1 if natural else 0)
+    return weighed

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,14 @@ SETS, ALL_SETS = 200_000, 20_000_000
 NODES, NODE_PAIRS = 2_000, 100_000_000
 """Nodes of branch and bound that are looked at for one rep, at most, and pairs in all of them."""
 
-FEW_SETS = 20_000
-"""Sets that are looked at for one rep while stakes are sought."""
+FEW_SETS, FEW_NODES = 20_000, 100
+"""Sets and nodes that are looked at for one rep while stakes are sought."""
+
+NODE_PAIR = 0.5
+"""A pair in a node takes as long as so many sets."""
+
+LIGHT = 0.05
+"""Stakes of an account below this weight move as those of one of this weight."""
 
 MOST_EACH, MOST_PAIRS = 300, 2_000_000
 """With more accounts a rep, or more pairs, whole accounts hardly cost more than divided ones."""
@@ -63,7 +70,7 @@ class Undivided:
     Account ``i`` is paid ``stakes[i]`` above its cheapest reduced cost at ``prices``; ``losses[r]``
     is what rep ``r`` loses at least, after looking at ``sets`` sets and ``nodes`` nodes at most.
     ``chosen`` says which pairs the best sets found hold, shape (P,); ``looked`` is how many sets
-    were looked at in all.
+    were looked at in all, ``weighed`` how many pairs there were in all nodes.
     """
 
     value: float
@@ -74,6 +81,7 @@ class Undivided:
     nodes: int
     chosen: NDArray[np.bool_]
     looked: int
+    weighed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +199,20 @@ class Sets:
         """The rep of each of ``rows``."""
         return np.repeat(np.arange(self._reps), np.diff(self._row_first))
 
+    @cached_property
+    def weight(self) -> Floats:
+        """How much each account weighs: what it loads on the rows charged in full, a usual account
+        of the rep being 1 on each row; a mean over its pairs."""
+        owner = np.repeat(np.arange(self._reps), np.diff(self._first))
+        each = np.zeros(len(owner))
+        for size in np.abs(self._value).T:
+            count = np.bincount(owner, size > 0.0, minlength=self._reps)
+            usual = np.bincount(owner, size, minlength=self._reps) / np.maximum(count, 1)
+            each += size / np.where(usual > 0.0, usual, 1.0)[owner]
+        pairs = self._model.pairs
+        total = np.bincount(pairs.account[self._order], each, minlength=pairs.accounts)
+        return np.asarray(total / np.maximum(np.diff(pairs.start), 1))
+
     @property
     def cheapest(self) -> Floats:
         """The least reduced cost of each account: what a stake of 0 pays."""
@@ -233,18 +255,18 @@ class Sets:
         )
         ends = lines.least, lines.most, lines.fall, lines.rise
 
-        def look(begin: int, end: int) -> int:
-            looked: int = rep_losses(begin, end, *told, *ends, sets, loss, seen, differs)
-            if nodes > 0:
-                branch_losses(begin, end, *told, nodes, loss, seen, differs)
-            return looked
+        def look(span: tuple[int, int]) -> tuple[int, int]:
+            looked: int = rep_losses(*span, *told, *ends, sets, loss, seen, differs)
+            weighed: int = branch_losses(*span, *told, nodes, loss, seen, differs) if nodes else 0
+            return looked, weighed
 
         spans = _spans(reps, 4 * threads)
         if threads == 1:
-            looked = sum(look(begin, end) for begin, end in spans)
+            work = list(map(look, spans))
         else:
             with ThreadPoolExecutor(threads) as pool:
-                looked = sum(pool.map(lambda span: look(*span), spans))
+                work = list(pool.map(look, spans))
+        looked, weighed = (sum(one) for one in zip((0, 0), *work, strict=True))
         paid = self._bound.cheapest + stakes
         gained = np.minimum(apart, 0.0)
         base = self._base
@@ -259,7 +281,9 @@ class Sets:
         value = sum(parts) + base - self._bound.rounding - 1e-12 * size - 1e-9 * parts[2]
         chosen = np.zeros(len(ordered), dtype=bool)
         chosen[self._order] = (ordered < 0) + differs > 0
-        return Undivided(value, self._bound.prices, stakes, loss, sets, nodes, chosen, looked)
+        return Undivided(
+            value, self._bound.prices, stakes, loss, sets, nodes, chosen, looked, weighed
+        )
 
     def served(self, found: Undivided) -> Floats:
         """How many reps' best sets hold each account."""
@@ -458,19 +482,22 @@ def raised(
 ) -> Undivided:
     """Better stakes than ``stakes``, by steps along what sets serve too often or not at all.
 
-    ``worth`` is what a plan costs: steps aim at a part of the way there (Polyak, 1969). Looks at
-    ``each`` sets a rep in each step, and at ``most`` in all; ends when steps no longer help.
+    ``worth`` is what a plan costs: steps aim at a part of the way there (Polyak, 1969), and are
+    longer for accounts that weigh more. Looks at ``each`` sets and a few nodes a rep in each step,
+    at what takes as long as ``most`` sets in all; ends when steps no longer help.
     """
-    best = now = sets.bound(stakes, each, threads)
-    pace, tired, looked = 0.5, 0, now.looked
-    while pace > 0.02 and looked < most:
+    best = now = sets.bound(stakes, each, threads, FEW_NODES)
+    reach = np.sqrt(np.maximum(sets.weight, LIGHT))
+    pace, tired, work = 0.5, 0, _work(now)
+    while pace > 0.02 and work < most:
         slope = 1.0 - sets.served(now)
-        steep = float(slope @ slope)
+        steep = float((slope * reach) @ slope)
         room = worth - best.value
         if steep == 0.0 or room <= 0.0:
             break
-        now = sets.bound(now.stakes + pace * AIM * room / steep * slope, each, threads)
-        looked += now.looked
+        step = pace * AIM * room / steep * slope * reach
+        now = sets.bound(now.stakes + step, each, threads, FEW_NODES)
+        work += _work(now)
         if now.value > best.value:
             best, tired = now, 0
         else:
@@ -478,3 +505,8 @@ def raised(
         if tired > PATIENCE:
             pace, tired, now = pace / 2, 0, best
     return best
+
+
+def _work(found: Undivided) -> int:
+    """What was looked at for a bound, in sets."""
+    return found.looked + int(NODE_PAIR * found.weighed)

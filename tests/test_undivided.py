@@ -25,7 +25,16 @@ from optiterr.scenario.loading import load
 from optiterr.search.decompose import solve
 from optiterr.solution import Limits
 from optiterr.tighten import tightened
-from optiterr.undivided import Left, Sets, nodes_each, raised, sets_each, short, worthwhile
+from optiterr.undivided import (
+    Left,
+    Sets,
+    Undivided,
+    nodes_each,
+    raised,
+    sets_each,
+    short,
+    worthwhile,
+)
 from optiterr.verification import verify
 
 QUICKSTART = Path(__file__).resolve().parents[1] / "scenarios" / "quickstart" / "quickstart.yaml"
@@ -268,13 +277,46 @@ def test_better_stakes_prove_more() -> None:
     assert better > 5
 
 
+def test_weights_by_hand() -> None:
+    """Accounts of 2 and 6 hours, 4 is usual: one weighs a half, the other one and a half.
+
+    On a second row, of one unit each, both are usual. A row that nobody loads changes nothing.
+    """
+    made = builder(2, 2)
+    for rule, size in (("even", np.array([2.0, 2.0, 6.0, 6.0])), ("count", 1.0), ("idle", 0.0)):
+        made.add_rep_rows(rule, Band.of(2, low=4.0, price_below=3.0), size)
+    model = made.build()
+    ledger = Sets(model, lower_bound(model, np.zeros(model.rows)))
+    assert ledger.weight == pytest.approx([1.5, 2.5])
+
+
+def test_stakes_of_heavy_accounts_move_farther() -> None:
+    """Both reps want both accounts: the heavier one's stake falls by more, by the square root."""
+    made = builder(2, 2)
+    made.add_rep_rows("even", Band.of(2, low=8.0, price_below=3.0), np.array([2.0, 2.0, 6.0, 6.0]))
+    model = made.build()
+    asked: list[np.ndarray] = []
+
+    class Told(Sets):
+        def bound(self, stakes: np.ndarray, *given: Any, **named: Any) -> Undivided:
+            asked.append(stakes)
+            return super().bound(stakes, *given, **named)
+
+    ledger = Told(model, lower_bound(model, np.zeros(model.rows)))
+    raised(ledger, np.array([1.0, 1.0]), 100.0, 100, 1000)
+    moved = asked[1] - asked[0]
+    assert (moved < 0).all()
+    assert moved[1] / moved[0] == pytest.approx(np.sqrt(3.0))
+
+
 def test_threads_change_nothing() -> None:
     model = tiny([44, 1])
     ledger = Sets(model, lower_bound(model, np.zeros(model.rows)))
-    one, two = (ledger.bound(ledger.halfway(), 500, threads) for threads in (1, 2))
+    one, two = (ledger.bound(ledger.halfway(), 5, threads, 5) for threads in (1, 2))
     assert one.value == two.value
     assert one.losses.tolist() == two.losses.tolist()
-    assert one.looked == two.looked
+    assert one.looked == two.looked > 0
+    assert one.weighed == two.weighed > 0
 
 
 def test_a_rep_that_loses_less_than_proved_is_told() -> None:

@@ -68,8 +68,9 @@ ROUND_SHARE = 0.01
 TURN, DIVE_TURN = 0.05, 0.15
 """Neighbourhoods take turns of this share of the time, and dives between them."""
 
-WHOLE_SHARE = 0.08
-"""Of the time, so much goes into what whole accounts cost beyond divided ones."""
+WHOLE_SHARE, RAISE_SHARE = 0.08, 0.2
+"""Of the time, so much goes into what whole accounts cost beyond divided ones, and at most so much
+into better stakes for that."""
 
 SETS_A_SECOND = 5_000_000
 """Sets of accounts that a usual machine looks at in a second: that time is handed out in sets."""
@@ -303,7 +304,7 @@ def _whole(
     stakes = sets.halfway()
     if np.isfinite(watch.worth):
         few = min(each, FEW_SETS)
-        most = int(WHOLE_SHARE * limits.seconds * SETS_A_SECOND * limits.threads) // 2
+        most = int(RAISE_SHARE * limits.seconds * SETS_A_SECOND * limits.threads)
         begin = stakes if books is None else books.stakes
         stakes = raised(sets, begin, watch.worth, few, most, limits.threads).stakes
     found = sets.bound(short(stakes), each, limits.threads, nodes)
