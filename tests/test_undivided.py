@@ -310,9 +310,9 @@ def test_stakes_of_heavy_accounts_move_farther() -> None:
 
 
 def test_threads_change_nothing() -> None:
-    model = tiny([44, 1])
+    model = tiny([44, 0])
     ledger = Sets(model, lower_bound(model, np.zeros(model.rows)))
-    one, two = (ledger.bound(ledger.halfway(), 5, threads, 5) for threads in (1, 2))
+    one, two = (ledger.bound(ledger.halfway(), 3, threads, 5) for threads in (1, 2))
     assert one.value == two.value
     assert one.losses.tolist() == two.losses.tolist()
     assert one.looked == two.looked > 0
