@@ -32,7 +32,7 @@ from optiterr.solution import Improvement, Limits, Solution
 from optiterr.solvers import solver
 from optiterr.solvers.priced import climb
 from optiterr.solvers.supervise import supervised
-from optiterr.solving import whole_bound
+from optiterr.solving import case_told, whole_bound
 
 Ints = NDArray[np.int64]
 Line = tuple[float, float | None, float | None]
@@ -170,12 +170,14 @@ def judged(case: Instance, answer: Solution, lines: list[Line], seconds: float) 
 
 
 def proved_again(model: Model, answer: Solution) -> float:
-    """What the solver's row prices prove and, where it is worth it, whole accounts beyond them."""
+    """What the solver's row prices prove and, where it is worth it, whole accounts and cases."""
     assert answer.prices is not None
     bound = lower_bound(model, answer.prices)
     if answer.x is None or answer.stakes is None:
         return bound.value
-    return whole_bound(model, bound, answer.x, answer.stakes)[0]
+    value = whole_bound(model, bound, answer.x, answer.stakes)[0]
+    told = [case_told(model, case, answer.x).bound for case in answer.cases]
+    return max(value, min(told, default=value))
 
 
 def counted(model: Model, choice: Ints | None) -> dict[str, Any]:

@@ -308,7 +308,14 @@ def _audited(
         cost = counted.cost
     with clock.phase("proof"):
         proof = proof_of(
-            rules, problem, model, solution.x, relaxed.prices, solution.stakes, limits.threads
+            rules,
+            problem,
+            model,
+            solution.x,
+            relaxed.prices,
+            solution.stakes,
+            limits.threads,
+            solution.cases,
         )
         claims = proof.claims(rules, problem, model, solution.x, cost)
     assignment = assignment_of(model, solution.x)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -171,6 +171,18 @@ class Model:
         ids[known] = self.rep_ids[rep]
         ids[known[rep == self.open_rep]] = None
         return ids if self.unit is None else ids[self.unit]
+
+    def only(self, keep: NDArray[np.bool_]) -> Model:
+        """The model over the pairs where ``keep`` is true."""
+        place = np.flatnonzero(keep)
+        return replace(
+            self,
+            pairs=self.pairs.keep(keep),
+            costs={name: cost[keep] for name, cost in self.costs.items()},
+            blocks=tuple(
+                replace(block, matrix=block.matrix[:, place].tocsr()) for block in self.blocks
+            ),
+        )
 
     @property
     def served_pairs(self) -> int:

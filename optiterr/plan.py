@@ -82,6 +82,28 @@ class Whole(_Value):
     stakes: dict[str, float] = Field(description="payment by account: with the prices, the proof")
 
 
+class Place(_Value):
+    """Whether an account is with a rep."""
+
+    account: str = Field(description="account id")
+    rep: str = Field(description="rep id")
+    served: bool = Field(description="whether that rep serves the account in this case")
+
+
+class Told(_Value):
+    """One of the cases that cover all plans: where everything in ``where`` holds, no plan costs
+    less than ``bound``.
+
+    By ``prices``, and by ``whole`` where given, over the pairs that ``where`` leaves. The weakest
+    case proves the bound of the plan.
+    """
+
+    where: tuple[Place, ...] = Field(description="what the plans of this case have in common")
+    bound: float = Field(description="no plan of this case costs less")
+    prices: dict[str, tuple[float, ...]] = Field(description="row prices by block: the proof")
+    whole: Whole | None = Field(None, description="what whole accounts add; none where nothing")
+
+
 class Level(_Value):
     """One level of the priorities: the terms that it minimises, and how well that is proved.
 
@@ -104,9 +126,9 @@ class Plan(_Value):
     """An assignment with everything that was recounted about it from the raw tables.
 
     ``assignment`` is empty exactly when the status has no plan. ``bound_claimed`` is the solver's
-    word; ``bound_proved`` and ``gap_proved`` follow from ``prices`` and ``whole`` and can be
-    recomputed from this file and the tables without a solver. ``status`` is the solver's answer
-    over the pairs that it considered.
+    word; ``bound_proved`` and ``gap_proved`` follow from ``prices`` and ``whole``, or from
+    ``cases``, and can be recomputed from this file and the tables without a solver. ``status`` is
+    the solver's answer over the pairs that it considered.
     """
 
     schema_version: Literal[1] = Field(1, alias="schema", description="version of this format")
@@ -115,7 +137,7 @@ class Plan(_Value):
     title: str = Field("", description="title of the scenario")
     cost: float | None = Field(None, description="cost of the plan, recounted")
     bound_proved: float | None = Field(
-        None, description="no plan costs less: proved by prices, and by whole accounts where given"
+        None, description="no plan costs less: proved by prices, whole accounts and cases, if given"
     )
     bound_claimed: float | None = Field(None, description="the solver's own bound, not re-checked")
     gap_proved: float | None = Field(
@@ -127,6 +149,9 @@ class Plan(_Value):
     gap: Gap | None = Field(None, description="where the gap sits")
     whole: Whole | None = Field(
         None, description="what whole accounts add to the bound of the prices; none where nothing"
+    )
+    cases: tuple[Told, ...] = Field(
+        (), description="cases that cover all plans, where they prove more; none where they do not"
     )
     levels: tuple[Level, ...] = Field(
         (), description="priorities in their order; cost and bounds speak of all terms together"

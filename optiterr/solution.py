@@ -8,6 +8,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from optiterr.cases import Case
+
 Floats = NDArray[np.float64]
 
 
@@ -58,7 +60,8 @@ class Solution:
     ``x`` has one value per candidate pair and exists exactly when ``status.has_plan``.
     ``objective`` and ``bound`` are claims. ``prices`` has one entry per block row (the model's row
     order), in the sign of the certificate: a positive price makes load dearer. ``stakes`` has one
-    entry per account: with the prices, a proof that counts whole accounts. ``seconds`` by phase.
+    entry per account: with the prices, a proof that counts whole accounts. ``cases``, where any,
+    cover all plans: each has prices of its own. ``seconds`` by phase.
     """
 
     status: Status
@@ -72,6 +75,7 @@ class Solution:
     log: tuple[Improvement, ...] = ()
     message: str = ""
     stakes: Floats | None = None
+    cases: tuple[Case, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.x is not None) != self.status.has_plan:

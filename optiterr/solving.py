@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from optiterr.audit import gap_of, improvement_gap, prove
-from optiterr.certificate import Bound, relative_gap
+from optiterr.cases import Case, allowed
+from optiterr.certificate import Bound, lower_bound, relative_gap
 from optiterr.compile import models_of_all_pairs
 from optiterr.model import Model
 from optiterr.pairs import Floats
-from optiterr.plan import PairCount, Whole
+from optiterr.plan import PairCount, Place, Told, Whole
 from optiterr.problem import Problem
 from optiterr.rules import Rule
 from optiterr.scenario.loading import Scenario
@@ -141,7 +142,12 @@ def search(
     said = f"{answer.solver}: {answer.status} ({answer.message}); this plan is greedy's"
     # What the search proved before it gave up holds for this plan, too.
     return replace(
-        net, message=said, bound=answer.bound, prices=answer.prices, stakes=answer.stakes
+        net,
+        message=said,
+        bound=answer.bound,
+        prices=answer.prices,
+        stakes=answer.stakes,
+        cases=answer.cases,
     )
 
 
@@ -174,13 +180,15 @@ def proved_bound(
 class Proof:
     """What is proved of a plan: no plan over ``pairs`` costs less than ``value``.
 
-    By the prices of ``bound`` and, where ``whole`` is given, by whole accounts.
+    By the prices of ``bound`` and, where ``whole`` is given, by whole accounts; or by ``cases``,
+    where there are any.
     """
 
     value: float
     bound: Bound
     whole: Whole | None
     pairs: PairCount
+    cases: tuple[Told, ...] = ()
 
     def claims(
         self, rules: Mapping[str, Rule], problem: Problem, model: Model, x: Floats, cost: float
@@ -192,6 +200,7 @@ class Proof:
             "gap_improvement": improvement_gap(rules, problem, cost, self.value),
             "gap": gap_of(model, x, self.bound, cost),
             "whole": self.whole,
+            "cases": self.cases,
             "pairs": self.pairs,
         }
 
@@ -204,36 +213,70 @@ def proof_of(
     prices: Floats | None,
     stakes: Floats | None = None,
     threads: int = 1,
+    cases: Sequence[Case] = (),
 ) -> Proof:
-    """What ``prices`` and ``stakes`` (sought unless given) prove, held against the plan ``x``."""
+    """What ``prices`` and ``stakes`` (sought unless given) prove, held against the plan ``x``;
+    or what ``cases`` prove, where that is more."""
     bound, pairs = proved_bound(rules, problem, model, prices)
     value, whole = bound.value, None
-    if pairs.considered == pairs.possible and worthwhile(model):
+    if pairs.considered != pairs.possible:
+        return Proof(value, bound, whole, pairs)
+    if worthwhile(model):
         value, whole = whole_bound(model, bound, x, stakes, threads=threads)
-    return Proof(value, bound, whole, pairs)
+    told = tuple(case_told(model, case, x, threads) for case in cases)
+    least = min((one.bound for one in told), default=value)
+    if least <= value:
+        return Proof(value, bound, whole, pairs)
+    return Proof(least, bound, whole, pairs, told)
+
+
+def case_told(model: Model, case: Case, x: Floats, threads: int = 1) -> Told:
+    """What the plan's file says of one of the cases that cover all plans.
+
+    Where the plan ``x`` is in it, it is held against what is proved; see :func:`whole_bound`.
+    """
+    keep = allowed(model, case.where)
+    small = model.only(keep)
+    bound = lower_bound(small, case.prices)
+    value, whole = bound.value, None
+    if case.stakes is not None:
+        within = x[keep] if x[~keep].sum() == 0.0 else None
+        value, whole = whole_bound(small, bound, within, case.stakes, case.looks, threads)
+    accounts, reps = model.account_ids, model.rep_ids
+    return Told(
+        where=tuple(
+            Place(account=str(accounts[one.account]), rep=str(reps[one.rep]), served=one.served)
+            for one in case.where
+        ),
+        bound=value,
+        prices=model.by_block(bound.prices),
+        whole=whole,
+    )
 
 
 def whole_bound(
     model: Model,
     bound: Bound,
-    x: Floats,
+    x: Floats | None,
     stakes: Floats | None = None,
     looks: tuple[int, int] | None = None,
     threads: int = 1,
 ) -> tuple[float, Whole | None]:
     """The bound that counts whole accounts too, and its proof where it is above ``bound``.
 
-    ``bound`` covers the pairs of ``model`` and no others. ``stakes`` are sought unless given.
-    ``looks`` are the sets and nodes looked at for each rep, as many as usual unless given.
-    AuditError when a rep loses less in the plan ``x`` than is proved.
+    ``bound`` covers the pairs of ``model`` and no others. ``stakes`` are sought unless given, for
+    which a plan is needed. ``looks`` are the sets and nodes looked at for each rep, as many as
+    usual unless given. AuditError when a rep loses less in the plan ``x`` than is proved.
     """
     ledger = Sets(model, bound)
     each, nodes = looks or (sets_each(model), nodes_each(model))
     if stakes is None:
+        assert x is not None
         worth, few = model.value(x), min(each, FEW_SETS)
         stakes = raised(ledger, ledger.halfway(), worth, few, MANY_SETS, threads).stakes
     found = ledger.bound(short(stakes), each, threads, nodes)
-    ledger.spare(model.choice(x), found)
+    if x is not None:
+        ledger.spare(model.choice(x), found)
     if not found.value > bound.value:
         return bound.value, None
     lost = np.flatnonzero(found.losses)

@@ -19,6 +19,7 @@ from optiterr.audit import (
     recount,
     trusted_status,
 )
+from optiterr.cases import Case, Decision, covering
 from optiterr.certificate import Bound, relative_gap
 from optiterr.compile import Compiled, compile_model
 from optiterr.engine import read
@@ -27,13 +28,13 @@ from optiterr.explain.infeasible import blocking, elastic, proof_at, stranded
 from optiterr.findings import Finding, Weight, counted
 from optiterr.model import Model
 from optiterr.pairs import Floats
-from optiterr.plan import PairCount, Plan, Whole
+from optiterr.plan import PairCount, Plan, Told, Whole
 from optiterr.priorities import proved_again
 from optiterr.problem import Problem
 from optiterr.scenario.loading import Scenario
 from optiterr.scenario.ranking import levels_of
 from optiterr.solution import Status
-from optiterr.solving import finite, left_out_models, proved_bound, whole_bound
+from optiterr.solving import case_told, finite, left_out_models, proved_bound, whole_bound
 from optiterr.undivided import NODES, SETS
 
 
@@ -157,6 +158,10 @@ def _plan_checks(plan: Plan, scenario: Scenario, problem: Problem, model: Model)
     if plan.whole is not None and (choice >= 0).all():
         proved, more = _whole(plan.whole, model, bound, pairs, model.picks(choice), size)
         checks += more
+    if plan.cases and (choice >= 0).all():
+        least, more = _cases(plan.cases, model, pairs, model.picks(choice), size)
+        proved = max(proved, least)
+        checks += more
     checks += [
         near("proved bound", plan.bound_proved, proved, size),
         near("proved gap", plan.gap_proved, finite(relative_gap(counted.cost, proved)), 1.0),
@@ -250,14 +255,8 @@ def _whole(
 
     if pairs.considered != pairs.possible:
         return refused("pairs are left out, whose sets were not looked at")
-    if said.stakes.keys() != set(map(str, model.account_ids)):
-        return refused("the stakes are not those of the accounts")
-    if said.sets > SETS:
-        return refused(f"more than {SETS:,} sets for a rep are not looked at again")
-    if said.nodes > NODES:
-        return refused(f"more than {NODES:,} nodes for a rep are not looked at again")
-    stakes = np.array([said.stakes[str(one)] for one in model.account_ids])
     try:
+        stakes = _stakes_of(said, model)
         proved, found = whole_bound(model, bound, x, stakes, (said.sets, said.nodes))
     except AuditError as error:
         return refused(str(error))
@@ -268,6 +267,67 @@ def _whole(
         Check(what=what, holds=far <= AGREE * size, recounted=f"{sum(losses.values()):.9g} in all"),
         near("what whole accounts add", said.lift, found.lift if found is not None else 0.0, size),
     ]
+
+
+def _stakes_of(said: Whole, model: Model) -> Floats:
+    """The stakes in the model's order; AuditError where they are not those of its accounts, or more
+    is to be looked at than ever is."""
+    fix = "the plan belongs to other data, or was changed"
+    if said.stakes.keys() != set(map(str, model.account_ids)):
+        raise AuditError("whole accounts", "the stakes are not those of the accounts", fix)
+    if said.sets > SETS:
+        why = f"more than {SETS:,} sets for a rep are not looked at again"
+        raise AuditError("whole accounts", why, fix)
+    if said.nodes > NODES:
+        why = f"more than {NODES:,} nodes for a rep are not looked at again"
+        raise AuditError("whole accounts", why, fix)
+    return np.array([said.stakes[str(one)] for one in model.account_ids])
+
+
+def _cases(
+    said: Sequence[Told], model: Model, pairs: PairCount, x: Floats, size: float
+) -> tuple[float, list[Check]]:
+    """What the weakest of the cases proves, each proved again, and what they were said to prove."""
+    what = "every plan is in one of the cases"
+
+    def refused(why: str) -> tuple[float, list[Check]]:
+        return -np.inf, [Check(what=what, holds=False, recounted=why)]
+
+    if pairs.considered != pairs.possible:
+        return refused("pairs are left out, which are in none of them")
+    places = [
+        {str(one): at for at, one in enumerate(ids)} for ids in (model.account_ids, model.rep_ids)
+    ]
+    try:
+        where = [
+            tuple(Decision(places[0][p.account], places[1][p.rep], p.served) for p in one.where)
+            for one in said
+        ]
+    except KeyError as error:
+        return refused(f"there is no account or rep {error}")
+    if not covering(where):
+        return refused("some plan is in none of them")
+    checks = [Check(what=what, holds=True, recounted=counted(len(said), "case"))]
+    least = np.inf
+    for number, (one, decided) in enumerate(zip(said, where, strict=True), start=1):
+        try:
+            again = _case(one, decided, model, x)
+        except AuditError as error:
+            return -np.inf, [
+                *checks,
+                Check(what=f"case {number}", holds=False, recounted=str(error)),
+            ]
+        least = min(least, again.bound)
+        checks.append(near(f"proved bound of case {number}", one.bound, again.bound, size))
+    return least, checks
+
+
+def _case(said: Told, where: tuple[Decision, ...], model: Model, x: Floats) -> Told:
+    """One case proved again; AuditError where what it says is no proof."""
+    stakes, looks = None, None
+    if said.whole is not None:
+        stakes, looks = _stakes_of(said.whole, model), (said.whole.sets, said.whole.nodes)
+    return case_told(model, Case(where, prices_of(model, said.prices), stakes, looks), x)
 
 
 def _listed(findings: Sequence[Finding]) -> str:

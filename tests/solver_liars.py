@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from optiterr.cases import Case, Decision
 from optiterr.model import Model
 from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import Report, Solve, Solver
@@ -43,6 +44,22 @@ def telling(model: Model, limits: Limits, start: Floats | None, report: Report |
     for array in (model.pairs.account, model.pairs.rep, *(one.matrix.data for one in model.blocks)):
         array[:] = 0
     return Solution(Status.NO_SOLUTION, "telling", message=said)
+
+
+def short_case(
+    model: Model, limits: Limits, start: Floats | None, report: Report | None
+) -> Solution:
+    """A case with a price less than there are rows."""
+    case = Case((Decision(0, 0, True),), np.zeros(model.rows - 1))
+    return Solution(Status.NO_SOLUTION, "short case", cases=(case,))
+
+
+def case_of_nobody(
+    model: Model, limits: Limits, start: Floats | None, report: Report | None
+) -> Solution:
+    """A case about a rep that does not exist."""
+    case = Case((Decision(0, len(model.rep_ids), True),), np.zeros(model.rows))
+    return Solution(Status.NO_SOLUTION, "case of nobody", cases=(case,))
 
 
 def wrong_plan(

@@ -25,7 +25,7 @@ from optiterr.frontier.asking import Asker, Found
 from optiterr.frontier.between import goals_of
 from optiterr.frontier.desk import Desk, each
 from optiterr.frontier.hands import Hands
-from optiterr.frontier.kernel import in_question, narrowed, widened
+from optiterr.frontier.kernel import in_question, widened
 from optiterr.frontier.shape import dominates, efficient, knee_of, volume_of
 from optiterr.frontier.sweep import Sweep, ceilings_between
 from optiterr.frontier.trading import repriced, trade
@@ -117,7 +117,7 @@ def test_a_kernel_holds_the_start_and_the_cheapest_pairs() -> None:
     start = model.picks(model.pairs.start[1:] - 1)
     keep = in_question(model, prices, 1.0, start)
     assert keep[start > 0.5].all()
-    small = narrowed(model, keep)
+    small = model.only(keep)
     answer = highs.solve(small, Limits(gap=0.0))
     assert answer.x is not None
     x = widened(answer.x, keep)

@@ -81,6 +81,15 @@ def test_a_relaxation_comes_back_with_prices() -> None:
             liars.plan_without_status,
             "plan_without_status gave a malformed answer: x beside status infeasible",
         ),
+        (
+            liars.short_case,
+            "short_case gave a malformed answer: prices of a case has shape (1,), not (2,)",
+        ),
+        (
+            liars.case_of_nobody,
+            "case_of_nobody gave a malformed answer: a case is about an account or a rep that does "
+            "not exist",
+        ),
         (liars.leaving, "leaving ended without an answer (exit code 7)"),
     ],
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from optiterr.audit import AGREE, prove
 from optiterr.frontier.hands import Hands
-from optiterr.frontier.kernel import LARGE, WIDTHS, in_question, narrowed, widened
+from optiterr.frontier.kernel import LARGE, WIDTHS, in_question, widened
 from optiterr.frontier.values import Goal, Line
 from optiterr.goals import CEILING, Ceiling, aim, goal_value
 from optiterr.model import Model
@@ -121,7 +121,7 @@ class Asker:
             share = max(left, 0.1 * seconds) / (len(steps) - place)
             target = aim(self.model, rules, self._bars(most))
             part = None if keep is None else keep | (x > 0.5)
-            small = target if part is None else narrowed(target, part)
+            small = target if part is None else target.only(part)
             known = x if part is None else x[part]
             limits = replace(self.limits, seconds=share)
             span = self._span(*others) if place == 0 else 0.0
@@ -205,7 +205,7 @@ class Asker:
             if width is not None:
                 assert prices is not None
                 keep = in_question(target, prices, width, best)
-                model = narrowed(moved, keep)
+                model = moved.only(keep)
                 known = None if best is None else best[keep]
                 left = left if width == WIDTHS[-1] else min(left, KERNEL_SHARE * limits.seconds)
             # Where no bound is asked for, ceilings leave little: it lies around the start.

@@ -8,8 +8,6 @@ prices.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from optiterr.certificate import cheapest, inside, reduced_cost
@@ -33,19 +31,6 @@ def in_question(model: Model, prices: Floats, width: float, start: Floats | None
     place = min(int(width * model.pairs.accounts), len(regret) - 1)
     keep = regret <= max(float(np.partition(regret, place)[place]), 1e-9)
     return keep if start is None else keep | (start > 0.5)
-
-
-def narrowed(model: Model, keep: Mask) -> Model:
-    """The model over the pairs of ``keep`` only."""
-    cols = np.flatnonzero(keep)
-    return replace(
-        model,
-        pairs=model.pairs.keep(keep),
-        costs={name: cost[keep] for name, cost in model.costs.items()},
-        blocks=tuple(
-            replace(block, matrix=block.matrix[:, cols].tocsr()) for block in model.blocks
-        ),
-    )
 
 
 def widened(x: Floats, keep: Mask) -> Floats:

@@ -12,6 +12,7 @@ from time import perf_counter
 
 import numpy as np
 
+from optiterr.cases import Case
 from optiterr.certificate import lower_bound
 from optiterr.model import Model
 from optiterr.search.ascent import Passes, ascend, units, usual_change
@@ -26,6 +27,8 @@ from optiterr.search.programs import SOLVERS
 from optiterr.search.relaxation import Relaxed, relaxed
 from optiterr.search.repricing import repriced
 from optiterr.search.rounds import Rounds
+from optiterr.search.splitting import MOST_PAIRS as MOST_SPLIT
+from optiterr.search.splitting import Splitting
 from optiterr.search.watch import Watch
 from optiterr.solution import Limits, Solution, Status
 from optiterr.solvers import Report, Solver, register, requires
@@ -71,6 +74,9 @@ TURN, DIVE_TURN = 0.05, 0.15
 WHOLE_SHARE, RAISE_SHARE = 0.08, 0.2
 """Of the time, so much goes into what whole accounts cost beyond divided ones, and at most so much
 into better stakes for that."""
+
+SPLIT_SHARE = 0.25
+"""Of the time, at most so much goes into cases."""
 
 SETS_A_SECOND = 5_000_000
 """Sets of accounts that a usual machine looks at in a second: that time is handed out in sets."""
@@ -140,8 +146,8 @@ def resume(
         passes.close()
     if begin is not None:
         begin = np.where(begin < 0, best, begin)
-    whole = _search(model, core, watch, found, regret, begin, limits, far, seconds)
-    return _answer(model, watch, found, whole, seconds)
+    whole, split = _search(model, core, watch, found, regret, begin, limits, far, seconds)
+    return _answer(model, watch, found, whole, split, seconds)
 
 
 def _relaxed(
@@ -175,11 +181,13 @@ def _search(
     limits: Limits,
     far: float,
     seconds: dict[str, float],
-) -> Undivided | None:
+) -> tuple[Undivided | None, tuple[float, tuple[Case, ...]]]:
     """Dive, moves, then neighbourhoods; ``watch`` keeps the best plan.
 
-    Returns what whole accounts prove beyond the prices, where anything was sought.
+    Returns what whole accounts prove beyond the prices, where anything was sought, and what cases
+    prove, with those that prove more.
     """
+    relaxation = found
     ground = Ground.of(core, found, regret, _hard(core, found.price))
     mark = watch.spent
     first = None if begin is None else _begun(ground, watch, begin, limits, far)
@@ -210,27 +218,55 @@ def _search(
     small = least is not None and watch.best is not None and few(least, watch.worth)
     beside = Beside(core, watch, limits)
     with beside:
-        later = small and limits.threads > 1
+        most = SMALL_MOVES if small else np.inf
+        # What whole accounts prove is sought with a plan to aim at, and tells HiGHS what to leave.
+        later = watch.best is not None
         if not later:
-            rounds.rest(limits.threads, SMALL_MOVES if small else np.inf)
+            rounds.rest(limits.threads, most)
         seconds["moves"] = watch.spent - mark
         mark = watch.spent
         whole = None if books is None else books.proved
+        split: tuple[float, tuple[Case, ...]] = -np.inf, ()
         if worthwhile(model) and not watch.over():
             sets = Sets(model, lower_bound(model, found.price)) if books is None else books.sets
             whole = _whole(model, sets, watch, limits, whole)
             least = None if least is None else np.maximum(least, sets.least(whole))
         seconds["whole accounts"] = watch.spent - mark
+        mark = watch.spent
+        if whole is not None and not small and len(core.pairs) <= MOST_SPLIT and not watch.over():
+            split = _split(model, core, watch, relaxation, regret, ground.hard, whole, limits)
+        seconds["cases"] = watch.spent - mark
         if least is not None and limits.threads > 1:
             beside.begin(least)
         mark = watch.spent
         if later:
-            rounds.rest(beside.threads, SMALL_MOVES)
+            rounds.rest(beside.threads, most)
         seconds["moves"] += watch.spent - mark
         mark = watch.spent
         _hunted(ground, watch, rounds, limits, least, beside, books)
         seconds["neighbourhoods"] = watch.spent - mark
-    return whole
+    return whole, split
+
+
+def _split(
+    model: Model,
+    core: Core,
+    watch: Watch,
+    found: Relaxed,
+    regret: Floats,
+    unit: Floats,
+    whole: Undivided,
+    limits: Limits,
+) -> tuple[float, tuple[Case, ...]]:
+    """What cases prove, and those that prove more than ``whole``; none without a plan."""
+    if watch.best is None:
+        return -np.inf, ()
+    dear, looks = dearness(found, unit), _looks(model, limits)
+    splitting = Splitting(model, core, found, regret, dear, looks, limits.threads)
+    seconds = min(SPLIT_SHARE * limits.seconds, watch.end - perf_counter())
+    proved = splitting.cases(whole, watch.worth, seconds, watch.over)
+    watch.prove(proved[0])
+    return proved
 
 
 def _repriced(ground: Ground, watch: Watch, limits: Limits) -> Ground:
@@ -387,8 +423,10 @@ def _answer(
     watch: Watch,
     found: Relaxed,
     whole: Undivided | None,
+    split: tuple[float, tuple[Case, ...]],
     seconds: dict[str, float],
 ) -> Solution:
+    proved, cases = split
     stakes = None if whole is None else whole.stakes
     bound = float(watch.bound) if np.isfinite(watch.bound) else None
     if watch.best is None:
@@ -402,12 +440,16 @@ def _answer(
             log=tuple(watch.lines),
             message="found no plan within the hard rules in the time given",
             stakes=stakes,
+            cases=cases,
         )
     x = model.picks(watch.best)
+    proved = max(found.bound, proved, -np.inf if whole is None else whole.value)
     how = "of the relaxation" if found.solved else "by prices, below that of the relaxation"
     if whole is not None and whole.value > found.bound:
         how = "that whole accounts prove"
-    if watch.bound > max(found.bound, -np.inf if whole is None else whole.value):
+    if cases:
+        how = "that cases prove"
+    if watch.bound > proved:
         how = "that HiGHS claims for the whole"
     return Solution(
         Status.OPTIMAL if watch.closed else Status.FEASIBLE,
@@ -421,6 +463,7 @@ def _answer(
         tuple(watch.lines),
         f"a plan within {watch.gap:.3%} of the bound {how}",
         stakes,
+        cases,
     )
 
 

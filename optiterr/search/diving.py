@@ -61,7 +61,7 @@ def _settle(
 ) -> Relaxed | None:
     """The relaxation with the weightiest divided account at the rep where it costs least."""
     part, x = kernel.part, kernel.x
-    account = int(now.divided[np.argmax(_weights(core, kernel, now, dear))])
+    account = int(now.divided[np.argmax(weights(core, kernel, now, dear))])
     local = int(np.searchsorted(part.account, account))
     own = np.arange(part.model.pairs.start[local], part.model.pairs.start[local + 1])
     ranked = own[np.argsort(-x[own], kind="stable")]
@@ -84,7 +84,7 @@ def _settle(
     return kernel.solve() if len(options) > 1 and place != best_place else best
 
 
-def _weights(core: Core, kernel: Restricted, now: Relaxed, dear: Floats) -> Floats:
+def weights(core: Core, kernel: Restricted, now: Relaxed, dear: Floats) -> Floats:
     """How much each divided account weighs: what its loads are worth, times how divided it is."""
     place = np.searchsorted(kernel.part.pair, now.choice[now.divided])
     share = kernel.x[place]

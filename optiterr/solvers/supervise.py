@@ -24,6 +24,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from optiterr.cases import Case
 from optiterr.errors import SolverError
 from optiterr.model import Model
 from optiterr.solution import Improvement, Limits, Solution, Status
@@ -298,21 +299,40 @@ def _wrong(answer: Solution, model: Model, *, whole: bool) -> str | None:
         "stakes": (model.pairs.accounts,),
     }
     for name, shape in shapes.items():
-        values = getattr(answer, name)
-        if values is None:
-            continue
-        if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
-            return f"{name} is no array of floats"
-        if values.shape != shape:
-            return f"{name} has shape {values.shape}, not {shape}"
-        if not np.isfinite(values).all():
-            return f"{name} holds values that are not finite"
+        wrong = _misshapen(name, getattr(answer, name), shape)
+        if wrong is not None:
+            return wrong
+    for case in answer.cases:
+        if not isinstance(case, Case):
+            return f"{type(case).__name__} is no case"
+        for name in ("prices", "stakes"):
+            wrong = _misshapen(f"{name} of a case", getattr(case, name), shapes[name])
+            if wrong is not None:
+                return wrong
+        if not all(
+            0 <= one.account < model.pairs.accounts and 0 <= one.rep < len(model.rep_ids)
+            for one in case.where
+        ):
+            return "a case is about an account or a rep that does not exist"
     if whole and answer.x is not None and not np.isin(answer.x, (0.0, 1.0)).all():
         return "x holds values other than 0 and 1"
     for name in ("objective", "bound"):
         number = getattr(answer, name)
         if number is not None and not (isinstance(number, float) and np.isfinite(number)):
             return f"{name} is {number!r}, not a finite number"
+    return None
+
+
+def _misshapen(name: str, values: object, shape: tuple[int, ...]) -> str | None:
+    """What is wrong with an array that an answer may hold, or None."""
+    if values is None:
+        return None
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
+        return f"{name} is no array of floats"
+    if values.shape != shape:
+        return f"{name} has shape {values.shape}, not {shape}"
+    if not np.isfinite(values).all():
+        return f"{name} holds values that are not finite"
     return None
 
 
