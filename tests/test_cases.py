@@ -203,6 +203,7 @@ def test_pairs_that_the_relaxation_left_out_are_priced_in(
     monkeypatch.setattr(splitting, "MOST_CASES", 6)
     monkeypatch.setattr(splitting, "ROUNDS", 50)
     monkeypatch.setattr(splitting, "HEAVY", 10)
+    monkeypatch.setattr(splitting, "GAIN", 0.0)
     lifts = []
     for wide in (1000, 0):
         monkeypatch.setattr(splitting, "WIDE", wide)
@@ -212,6 +213,15 @@ def test_pairs_that_the_relaxation_left_out_are_priced_in(
         lifts.append(value - before)
     assert lifts[0] > 0.005 * abs(before)
     assert lifts[1] == pytest.approx(lifts[0], rel=0.1)
+
+
+@pytest.mark.parametrize(("gain", "cases"), [(0.99, 2), (1.01, 0)])
+def test_an_account_is_decided_where_that_gains_enough(
+    monkeypatch: pytest.MonkeyPatch, gain: float, cases: int
+) -> None:
+    """The heavy account costs 1.5 wherever it goes, and the gap is 1.5."""
+    monkeypatch.setattr(splitting, "GAIN", gain)
+    assert len(split(heavy(), 1.5)[2]) == cases
 
 
 def test_without_time_there_are_no_cases() -> None:

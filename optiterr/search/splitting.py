@@ -44,6 +44,10 @@ ROUNDS, CLOSE = 4, 2e-5
 """Rounds of solving and pricing for each case at most; they end where its relaxation is by no more
 than that above what is proved, relative to it."""
 
+GAIN = 0.25
+"""An account is decided where that raises the relaxation by this part of the gap at least, wherever
+it goes: for less, a search for better plans is of more use."""
+
 FINISH = 0.85
 """When this share of the time is gone, no case is split any more."""
 
@@ -138,7 +142,7 @@ class Splitting:
                 if not done:
                     self._look(leaf)
                     continue
-                ways = self._ways(leaf)
+                ways = self._ways(leaf, GAIN * (cost - leaf.value))
                 if not ways:
                     break
                 leaves.remove(leaf)
@@ -203,23 +207,24 @@ class Splitting:
         inside = np.minimum.reduceat(np.where(self._kept & ~gone, regret, np.inf), start)
         return value, ~self._kept & ~gone & (regret < inside[owner])
 
-    def _ways(self, leaf: _Leaf) -> list[_Leaf]:
+    def _ways(self, leaf: _Leaf, gain: float) -> list[_Leaf]:
         """The cases that deciding one more account makes of this one: that account whose cheapest
-        place raises the relaxation most. None where nothing is gained."""
+        place raises the relaxation most. None where that is by no more than ``gain``."""
         pairs = self._core.pairs
         self._open(leaf.gone)
         now = self._solve()
         if now is None:
             return []
         _, regret, _, _ = self._passes.regrets(leaf.price)
-        best: tuple[list[_Leaf], float, Mask] = [], now.bound, self._kept
+        best: tuple[list[_Leaf], float, Mask] = [], now.bound + gain, self._kept
         for account in leaf.tried.tolist():
             own = np.arange(pairs.start[account], pairs.start[account + 1])
             own = own[~leaf.gone[own]]
             own = own[np.argsort(regret[own], kind="stable")]
             best = self._every_way(leaf, own, best[1]) or best
-        self._kept |= best[2]
-        self._build()
+        if best[0]:
+            self._kept |= best[2]
+            self._build()
         return best[0]
 
     def _every_way(
