@@ -71,7 +71,7 @@ ROUND_SHARE = 0.01
 TURN, DIVE_TURN = 0.05, 0.15
 """Neighbourhoods take turns of this share of the time, and dives between them."""
 
-WHOLE_SHARE, RAISE_SHARE = 0.08, 0.2
+WHOLE_SHARE, RAISE_SHARE = 0.08, 0.12
 """Of the time, so much goes into what whole accounts cost beyond divided ones, and at most so much
 into better stakes for that."""
 

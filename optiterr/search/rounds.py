@@ -56,7 +56,7 @@ PLANS, MOST_PLANS = 16, 64
 """So many plans are cooled to be put together two by two; where there is time for longer coolings
 than are of use, more of them, up to the second number."""
 
-COOLED, PAIRED, END = 0.7, 0.05, 0.9
+COOLED, PAIRED, END = 0.6, 0.05, 0.85
 """Cooling plans to be put together ends at the first share of the time, putting them together at
 the last; each two take at most the second."""
 
