@@ -6,9 +6,10 @@ certificate say the same bound; a gap is, account by account and row by row, wha
 says. On tiny models and on some of 200 accounts and 8 reps the relaxation is worth what HiGHS finds
 for the whole program, in half of them beginning with few pairs. Whole accounts, too, prove no more
 than the least cost, at any stakes and after any number of sets and nodes, and no rep loses less
-than is proved; nor do payments by generation of books, and no plan made of books costs less. A
-tightened model costs every plan the same. Prints what was counted; ends with 1 when anything
-differs, and names the seed that draws it.
+than is proved; nor do payments by generation of books, and no plan made of books costs less. Every
+plan is in one of the cases, and no case proves more than its best plan costs. A tightened model
+costs every plan the same. Prints what was counted; ends with 1 when anything differs, and names the
+seed that draws it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from search_toys import Floats, Ints, every_choice, every_value, middle, tiny
 
+from optiterr.cases import allowed, covering
 from optiterr.certificate import certify, lower_bound
 from optiterr.model import Model
 from optiterr.search import relaxation
@@ -37,8 +39,10 @@ from optiterr.search.ascent import Passes, ascend
 from optiterr.search.booking import Booking
 from optiterr.search.core import Core
 from optiterr.search.relaxation import Relaxed, relaxed
+from optiterr.search.splitting import Splitting
 from optiterr.solution import Limits, Status
 from optiterr.solvers import highs
+from optiterr.solving import case_told
 from optiterr.tighten import tightened
 from optiterr.undivided import Sets, raised, short
 
@@ -124,6 +128,8 @@ def count_tiny(seed: list[int]) -> Counter[str]:
     for which in (model, tight):
         seen += whole_accounts(which, found.price, rng, least, choices[kept])
     seen += whole_books(tight, found.price, least)
+    if found.solved and np.isfinite(least):
+        seen += cases_hold(model, found, choices, values)
     for at in rng.choice(kept, min(3, len(kept)), replace=False):
         certified(model, choices[at], found.price, float(values[at]))
         seen["certificates"] += 1
@@ -153,6 +159,30 @@ def whole_books(model: Model, price: Floats, least: float) -> Counter[str]:
         assert not above(least, worth), f"a dive's plan costs {worth}, the best {least}"
         seen["plans of books"] += int(np.isfinite(worth))
     return seen
+
+
+def cases_hold(model: Model, found: Relaxed, choices: Ints, values: Floats) -> Counter[str]:
+    """Cases cover all plans, each once, and prove no more than the best plan of each costs."""
+    core = Core.of(model)
+    with closing(Passes(core, 1)) as passes:
+        _, regret, _, _ = passes.regrets(found.price)
+    sets, least = Sets(model, lower_bound(model, found.price)), float(values.min())
+    first, unit = sets.bound(sets.halfway(), 50), np.ones(model.rows)
+    made = Splitting(model, core, found, regret, unit, (50, 5), 1)
+    value, cases = made.cases(first, least, 60.0, lambda: False)
+    assert not above(value, least), f"cases prove {value}, a plan costs {least}"
+    if not cases:
+        return Counter()
+    assert covering([case.where for case in cases]), "a plan is in none of the cases"
+    within = np.array([allowed(model, case.where)[choices].all(axis=1) for case in cases])
+    assert (within.sum(axis=0) == 1).all(), "a plan is not in one case"
+    best = model.picks(choices[int(np.argmin(values))])
+    told = [case_told(model, case, best).bound for case in cases]
+    for bound, mine in zip(told, within, strict=True):
+        cost = float(values[mine].min(initial=np.inf))
+        assert not above(bound, cost), f"a case proves {bound}, its best plan costs {cost}"
+    assert close(min(told), value), f"cases prove {value}, and again {min(told)}"
+    return Counter({"split": 1, "cases": len(cases), "split above": int(value > first.value)})
 
 
 def whole_accounts(
