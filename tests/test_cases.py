@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from search_toys import every_choice, every_value, middle, tiny
 
+from optiterr import engine, solving
 from optiterr.cases import Case, Decision, allowed, covering
 from optiterr.certificate import lower_bound
 from optiterr.compile import compile_model
@@ -19,7 +21,7 @@ from optiterr.engine import solve as solve_scenario
 from optiterr.model import Model, ModelBuilder
 from optiterr.pairs import Pairs
 from optiterr.plan import Plan
-from optiterr.rowfunctions import worst
+from optiterr.rowfunctions import Band, worst
 from optiterr.scenario.loading import load
 from optiterr.search import decompose, splitting
 from optiterr.search.ascent import Passes, ascend
@@ -139,6 +141,20 @@ def test_no_case_proves_more_than_its_best_plan_costs() -> None:
     assert lifted > 20
 
 
+def test_a_plan_is_held_against_its_own_case_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[Any] = []
+    true = solving.whole_bound
+
+    def told(model: Model, bound: Any, x: Any, *more: Any) -> Any:
+        held.append(None if x is None else x.tolist())
+        return true(model, bound, x, *more)
+
+    monkeypatch.setattr(solving, "whole_bound", told)
+    for way in (True, False):
+        case_told(heavy(), Case((Decision(0, 0, way),), np.zeros(2), np.zeros(1)), np.eye(2)[0])
+    assert held == [[1.0], None]
+
+
 # ------------------------------------------------------------------------------ how they are found
 
 
@@ -224,6 +240,96 @@ def test_an_account_is_decided_where_that_gains_enough(
     assert len(split(heavy(), 1.5)[2]) == cases
 
 
+def splitting_of(model: Model) -> tuple[Splitting, Relaxed]:
+    """One that can be asked for its parts."""
+    core, found, regret, first = relaxation(model)
+    made = Splitting(model, core, found, regret, np.ones(model.rows), (1000, 10), 1)
+    made._passes, made._end = Passes(core, 1), np.inf
+    before = Sets(model, lower_bound(model, found.price)).halfway()
+    made._moved = first.stakes - before + 0.25
+    made._build()
+    return made, found
+
+
+def test_pairs_of_other_cases_are_left_out_of_the_price_by_hand() -> None:
+    """At r0, who pays 1 a unit, the account costs 3; 1.5 is taken off. r1 would cost nothing."""
+    made, _ = splitting_of(heavy())
+    prices = np.array([1.0, 0.0])
+    assert made._priced(prices, np.array([False, True]))[0] == pytest.approx(1.5)
+    assert made._priced(prices, np.array([False, False]))[0] == pytest.approx(-1.5)
+
+
+def even() -> Model:
+    """60 accounts, 6 reps who are charged for each unit off their part; nothing is hard."""
+    rng = np.random.default_rng(5)
+    made = ModelBuilder(
+        np.array([f"a{at}" for at in range(60)], dtype=object),
+        np.array([f"r{at}" for at in range(6)], dtype=object),
+        Pairs.full(60, 6),
+    )
+    size = rng.uniform(1.0, 5.0, 60)
+    part = Band.of(6, low=size.sum() / 6, high=size.sum() / 6, price_below=2.0, price_above=2.0)
+    made.add_cost("travel", rng.uniform(0.0, 4.0, 360))
+    made.add_rep_rows("even", part, np.repeat(size, 6))
+    return made.build()
+
+
+def test_pricing_comes_to_an_end_at_the_relaxation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the first two pairs of each account at first, all that are wanted come in."""
+    monkeypatch.setattr(splitting, "CLOSE", 1e-9)
+    made, found = splitting_of(even())
+    made._kept[:] = np.arange(360) % 6 < 2
+    made._build()
+    leaf = made._solved((), 50)
+    assert leaf is not None
+    assert made._kept.sum() > 120
+    assert leaf.value == pytest.approx(found.bound)
+
+
+def test_pairs_that_new_cases_want_come_in_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = np.zeros(0)
+    made, _ = splitting_of(middle([74, 2], 60, 6)[0])
+    true = made._every_way
+
+    def told(*given: Any) -> Any:
+        nonlocal wanted
+        found = true(*given)
+        wanted = found[2] if found else wanted
+        return found
+
+    leaf = made._solved((), 1)
+    assert leaf is not None
+    monkeypatch.setattr(made, "_every_way", told)
+    made._kept &= made._may[made._core.pairs.account]
+    assert made._ways(leaf, 0.0)
+    assert made._kept[wanted].all()
+
+
+def test_stakes_of_a_case_are_as_far_from_halfway_as_before() -> None:
+    model = heavy()
+    made, _ = splitting_of(model)
+    leaf = made._solved((Decision(0, 0, True),), 1)
+    assert leaf is not None
+    leaf.value = -100.0
+    made._look(leaf)
+    small = model.only(np.array([True, False]))
+    usual = Sets(small, lower_bound(small, leaf.price)).halfway()
+    assert leaf.stakes is not None
+    assert leaf.stakes == pytest.approx(usual + made._moved)
+    assert (leaf.looked, leaf.looks) == (1, (20_000, 100))
+    made._look(leaf)
+    assert leaf.looked == 2
+
+
+def test_looking_never_takes_away_what_is_proved() -> None:
+    made, _ = splitting_of(heavy())
+    leaf = made._solved((Decision(0, 0, True),), 1)
+    assert leaf is not None
+    leaf.value = 100.0
+    made._look(leaf)
+    assert (leaf.value, leaf.stakes, leaf.looks) == (100.0, None, None)
+
+
 def test_without_time_there_are_no_cases() -> None:
     before, value, cases = split(heavy(), 1.5, 0.0)
     assert (value, cases) == (before, ())
@@ -233,6 +339,7 @@ def test_the_search_hands_in_cases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where HiGHS does not get the whole, cases are sought: the weakest proves the bound."""
     monkeypatch.setattr(decompose, "few", lambda *_: False)
     monkeypatch.setattr(decompose, "bookable", lambda _: False)
+    monkeypatch.setattr(decompose.Beside, "begin", lambda *_: None)
     answer = decompose.solve(heavy(), Limits(seconds=5))
     assert answer.status is Status.OPTIMAL
     assert answer.objective == pytest.approx(1.5)
@@ -267,7 +374,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     account = int(np.argmax(np.diff(model.pairs.start) > 1))
     rep = int(model.pairs.rep[model.pairs.start[account]])
     cases = [
-        Case((Decision(account, rep, way),), prices, sets.halfway(), (20_000, 100))
+        Case((Decision(account, rep, way),), prices, sets.halfway(), (300, 5))
         for way in (True, False)
     ]
     none = np.zeros(model.pairs.accounts)
@@ -280,12 +387,43 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def test_cases_that_prove_less_are_left_out() -> None:
+    asked = load(QUICKSTART)
+    problem = read(asked)
+    model = compile_model(asked.rules, problem).model
+    x = model.picks(model.pairs.start[:-1])
+    prices = -np.ones(model.rows)
+    cases = [Case((Decision(0, 0, way),), prices * 50.0) for way in (True, False)]
+    none = np.zeros(model.pairs.accounts)
+    proof = proof_of(asked.rules, problem, model, x, np.zeros(model.rows), none, cases=cases)
+    assert proof.cases == ()
+    assert proof.value >= proof.bound.value
+
+
+def test_the_cases_of_a_search_reach_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    told, searched = engine.proof_of, engine.search
+    mark = (Case((), np.zeros(0)),)
+
+    def search(*asked: Any, **more: Any) -> Any:
+        return replace(searched(*asked, **more), cases=mark)
+
+    def proof(*asked: Any) -> Any:
+        given.append(asked[-1])
+        return told(*asked[:-1])
+
+    monkeypatch.setattr(engine, "search", search)
+    monkeypatch.setattr(engine, "proof_of", proof)
+    solve_scenario(load(QUICKSTART))
+    assert given == [mark]
+
+
 def test_a_plan_says_what_its_cases_prove(told: Path) -> None:
     plan = Plan.read(told)
     assert len(plan.cases) == 2
     assert plan.bound_proved == min(case.bound for case in plan.cases)
     assert plan.cases[1].whole is not None
-    assert plan.cases[1].whole.sets == 20_000
+    assert (plan.cases[1].whole.sets, plan.cases[1].whole.nodes) == (300, 5)
     found = verify(told)
     assert found.holds
     assert any(check.what == "proved bound of case 2" for check in found.checks)

@@ -237,12 +237,12 @@ class Splitting:
         """
         pairs, made, lowest = self._core.pairs, [], np.inf
         wanted = np.zeros(len(pairs), dtype=bool)
-        where, gone = leaf.where, leaf.gone
+        where = leaf.where
         for pair in own.tolist():
             here = Decision(int(pairs.account[pair]), int(pairs.rep[pair]), True)
             last = pair == own[-1]
             others = own[own != pair]
-            only = gone.copy()
+            only = leaf.gone.copy()
             only[others] = True
             self._hold(others)
             solved = self._solve()
@@ -256,8 +256,6 @@ class Splitting:
             if solved is None or solved.bound <= least:
                 return None
             where = (*where, here._replace(served=False))
-            gone = gone.copy()
-            gone[pair] = True
         return made, lowest, wanted
 
     def _look(self, leaf: _Leaf) -> None:
