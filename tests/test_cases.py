@@ -302,6 +302,7 @@ def test_pairs_that_new_cases_want_come_in_at_once(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(made, "_every_way", told)
     made._kept &= made._may[made._core.pairs.account]
     assert made._ways(leaf, 0.0)
+    assert wanted.any()
     assert made._kept[wanted].all()
 
 
@@ -339,7 +340,7 @@ def test_the_search_hands_in_cases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where HiGHS does not get the whole, cases are sought: the weakest proves the bound."""
     monkeypatch.setattr(decompose, "few", lambda *_: False)
     monkeypatch.setattr(decompose, "bookable", lambda _: False)
-    monkeypatch.setattr(decompose.Beside, "begin", lambda *_: None)
+    monkeypatch.setattr(decompose, "finish", lambda *_: None)
     answer = decompose.solve(heavy(), Limits(seconds=5))
     assert answer.status is Status.OPTIMAL
     assert answer.objective == pytest.approx(1.5)
