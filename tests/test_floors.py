@@ -46,6 +46,7 @@ FLOORS: dict[str, int] = {
             "branching",
             "enumeration",
             "undivided",
+            "cases",
         ],
         0,
     ),
