@@ -341,7 +341,7 @@ def test_the_search_hands_in_cases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decompose, "few", lambda *_: False)
     monkeypatch.setattr(decompose, "bookable", lambda _: False)
     monkeypatch.setattr(decompose, "finish", lambda *_: None)
-    answer = decompose.solve(heavy(), Limits(seconds=5))
+    answer = decompose.solve(heavy(), Limits(seconds=60))
     assert answer.status is Status.OPTIMAL
     assert answer.objective == pytest.approx(1.5)
     assert answer.bound == pytest.approx(1.5)
