@@ -44,7 +44,7 @@ NET_SHARE = 0.1
 """This share of the time is held back for a greedy plan, in case the solver finds none."""
 
 
-MANY_SETS = 15_000_000
+MANY_SETS = 5_000_000
 """Sets of accounts that are looked at for a better proof of whole accounts: about a second."""
 
 

@@ -214,6 +214,11 @@ class Sets:
         return np.asarray(total / np.maximum(np.diff(pairs.start), 1))
 
     @property
+    def reach(self) -> Floats:
+        """How far the stake of each account moves: by the square root of its weight."""
+        return np.sqrt(np.maximum(self.weight, LIGHT))
+
+    @property
     def cheapest(self) -> Floats:
         """The least reduced cost of each account: what a stake of 0 pays."""
         return self._bound.cheapest
@@ -478,16 +483,24 @@ def _steepest(function: Any) -> Floats:
 
 
 def raised(
-    sets: Sets, stakes: Floats, worth: float, each: int, most: int, threads: int = 1
+    sets: Sets,
+    stakes: Floats,
+    worth: float,
+    each: int,
+    most: int,
+    threads: int = 1,
+    nodes: int = 0,
+    reach: Floats | None = None,
 ) -> Undivided:
     """Better stakes than ``stakes``, by steps along what sets serve too often or not at all.
 
-    ``worth`` is what a plan costs: steps aim at a part of the way there (Polyak, 1969), and are
-    longer for accounts that weigh more. Looks at ``each`` sets and a few nodes a rep in each step,
-    at what takes as long as ``most`` sets in all; ends when steps no longer help.
+    ``worth`` is what a plan costs: steps aim at a part of the way there (Polyak, 1969), and are as
+    long for each account as ``reach`` says, all alike without. Looks at ``each`` sets and ``nodes``
+    nodes a rep in each step, at what takes as long as ``most`` sets in all; ends when steps no
+    longer help.
     """
-    best = now = sets.bound(stakes, each, threads, FEW_NODES)
-    reach = np.sqrt(np.maximum(sets.weight, LIGHT))
+    best = now = sets.bound(stakes, each, threads, nodes)
+    reach = np.ones(len(stakes)) if reach is None else reach
     pace, tired, work = 0.5, 0, _work(now)
     while pace > 0.02 and work < most:
         slope = 1.0 - sets.served(now)
@@ -496,7 +509,7 @@ def raised(
         if steep == 0.0 or room <= 0.0:
             break
         step = pace * AIM * room / steep * slope * reach
-        now = sets.bound(now.stakes + step, each, threads, FEW_NODES)
+        now = sets.bound(now.stakes + step, each, threads, nodes)
         work += _work(now)
         if now.value > best.value:
             best, tired = now, 0

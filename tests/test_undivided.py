@@ -303,10 +303,12 @@ def test_stakes_of_heavy_accounts_move_farther() -> None:
             return super().bound(stakes, *given, **named)
 
     ledger = Told(model, lower_bound(model, np.zeros(model.rows)))
-    raised(ledger, np.array([1.0, 1.0]), 100.0, 100, 1000)
-    moved = asked[1] - asked[0]
-    assert (moved < 0).all()
-    assert moved[1] / moved[0] == pytest.approx(np.sqrt(3.0))
+    for reach, far in ((None, 1.0), (ledger.reach, np.sqrt(3.0))):
+        asked.clear()
+        raised(ledger, np.array([1.0, 1.0]), 100.0, 100, 1000, 1, 5, reach)
+        moved = asked[1] - asked[0]
+        assert (moved < 0).all()
+        assert moved[1] / moved[0] == pytest.approx(far)
 
 
 def test_threads_change_nothing() -> None:

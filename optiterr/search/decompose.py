@@ -33,6 +33,7 @@ from optiterr.search.watch import Watch
 from optiterr.solution import Limits, Solution, Status
 from optiterr.solvers import Report, Solver, register, requires
 from optiterr.undivided import (
+    FEW_NODES,
     FEW_SETS,
     Sets,
     Undivided,
@@ -342,7 +343,9 @@ def _whole(
         few = min(each, FEW_SETS)
         most = int(RAISE_SHARE * limits.seconds * SETS_A_SECOND * limits.threads)
         begin = stakes if books is None else books.stakes
-        stakes = raised(sets, begin, watch.worth, few, most, limits.threads).stakes
+        stakes = raised(
+            sets, begin, watch.worth, few, most, limits.threads, FEW_NODES, sets.reach
+        ).stakes
     found = sets.bound(short(stakes), each, limits.threads, nodes)
     if books is not None and books.value >= found.value:
         return books
