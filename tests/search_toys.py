@@ -6,7 +6,7 @@ lie around its loads, mostly in such a way that it keeps them; ``KINDS`` names w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -298,6 +298,15 @@ def every_value(model: Model, choices: Ints) -> Floats:
             load += dense[:, picked].T
         total = total + charges(block.function, load)
     return total
+
+
+def tiny_ones(seed: int, count: int) -> Iterator[tuple[Model, float]]:
+    """Of ``count`` tiny models those that have a plan, each with what its best plan costs."""
+    for number in range(count):
+        model = tiny([seed, number])
+        least = float(every_value(model, every_choice(model.pairs)).min())
+        if np.isfinite(least):
+            yield model, least
 
 
 def charges(function: RowFunction, load: Floats) -> Floats:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from search_toys import every_choice, every_value, tiny
+from search_toys import every_choice, every_value, tiny, tiny_ones
 
 from optiterr import undivided
 from optiterr.certificate import lower_bound, reduced_cost
@@ -264,11 +264,7 @@ def test_few_sets_prove_less_and_never_more() -> None:
 
 def test_better_stakes_prove_more() -> None:
     better = 0
-    for seed in range(30):
-        model = tiny([43, seed])
-        least = float(every_value(model, every_choice(model.pairs)).min())
-        if not np.isfinite(least):
-            continue
+    for model, least in tiny_ones(43, 30):
         ledger = Sets(model, lower_bound(model, np.zeros(model.rows)))
         first = ledger.bound(ledger.halfway(), 1000)
         found = raised(ledger, ledger.halfway(), least, 1000, 100_000)

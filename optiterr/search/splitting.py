@@ -120,7 +120,7 @@ class Splitting:
         best: tuple[float, tuple[Case, ...]] = first.value, ()
         with closing(Passes(self._core, self._threads)) as self._passes:
             self._build()
-            root = self._solved((), ROUNDS)
+            root = self._solved(())
             if root is None:
                 return best
             root.value, root.looked = max(root.value, first.value), len(self._looks)
@@ -134,7 +134,7 @@ class Splitting:
                 if leaf.value >= cost or (late and done):
                     break
                 if not leaf.closed:
-                    closed = self._solved(leaf.where, ROUNDS)
+                    closed = self._solved(leaf.where)
                     if closed is None:
                         break
                     leaves[leaves.index(leaf)] = closed
@@ -170,18 +170,18 @@ class Splitting:
         solved = self._kernel.solve()
         return None if solved is None or solved.infeasible else solved
 
-    def _solved(self, where: tuple[Decision, ...], rounds: int) -> _Leaf | None:
-        """The case and what prices prove of it in so many rounds of solving and pricing; None where
-        its relaxation has no answer in time."""
+    def _solved(self, where: tuple[Decision, ...]) -> _Leaf | None:
+        """The case, closed, and what prices prove of it; None where its relaxation has no answer in
+        time."""
         gone = ~allowed(self._model, where)
-        for left in range(rounds - 1, -1, -1):
+        for left in range(ROUNDS - 1, -1, -1):
             self._open(gone)
             now = self._solve()
             if now is None:
                 return None
             leaf, fresh = self._leaf(where, gone, now)
             if leaf.closed or not left:
-                leaf.closed |= rounds > 1
+                leaf.closed = True
                 return leaf
             self._kept |= fresh
             self._build()
