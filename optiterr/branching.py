@@ -52,23 +52,14 @@ def _moved(pair, reduced, value, move):
 
 
 @njit(cache=True, nogil=True)
-def _decided(node, parent, split, side, fixed, state):
-    """Fills ``state`` with what ``node`` and those above it take in (1), keep out (-1) or leave."""
-    state[:] = fixed
-    while parent[node] >= 0:
-        state[split[node]] = side[node]
-        node = parent[node]
-
-
-@njit(cache=True, nogil=True)
 def _look(
-    begin, base, rows, reduced, value, move, state, paid, held,
+    base, rows, reduced, value, move, state, paid, held,
     first, at, level, slope, before, load, off,
 ):  # fmt: skip
     """What the sets of a node lose at least at prices moved by ``move``, and what one of them does.
 
-    ``state`` is 0 for pairs of the rep that may be taken or not; others cost ``paid`` and load
-    ``held``. ``load`` receives the loads of the set, ``off`` what each misses its best load by.
+    ``state`` is 0 for pairs that may be taken or not; others cost ``paid`` and load ``held``.
+    ``load`` receives the loads of the set, ``off`` what each misses its best load by.
     """
     least = loss = paid
     for k in range(rows):
@@ -77,13 +68,12 @@ def _look(
     for n in range(len(state)):
         if state[n] != 0:
             continue
-        pair = begin + n
-        cost = _moved(pair, reduced, value, move)
+        cost = _moved(n, reduced, value, move)
         if cost < 0.0:
             least += cost
-            loss += reduced[pair]
+            loss += reduced[n]
             for k in range(rows):
-                load[k] += value[pair, k]
+                load[k] += value[n, k]
     for k in range(rows):
         most, aim = _sup(base + k, move[k], load[k], first, at, level)
         least -= most
@@ -94,7 +84,7 @@ def _look(
 
 @njit(cache=True, nogil=True)
 def branch_losses(
-    begin_rep, end_rep, rep_first, reduced, value, row_first,
+    begin_rep, end_rep, rep_first, every_reduced, every_value, row_first,
     first, at, level, slope, before, nodes, loss, seen, differs,
 ):  # fmt: skip
     """Proves more of what reps ``begin_rep .. end_rep`` lose at least, by ``nodes`` nodes each.
@@ -111,24 +101,27 @@ def branch_losses(
         if rows == 0 or loss[rep] >= seen[rep] * (1.0 - EVEN):
             continue
         best, better = seen[rep], False
+        # The pairs that a node may decide: all of them at first.
+        free = np.arange(count)
+        reduced = every_reduced[begin:end].copy()
+        value = every_value[begin:end, :rows].copy()
         usual = np.zeros(rows)
         spent = 0.0
-        for pair in range(begin, end):
-            spent -= min(reduced[pair], 0.0)
+        for n in range(count):
+            spent -= min(reduced[n], 0.0)
             for k in range(rows):
-                usual[k] += abs(value[pair, k]) / count
+                usual[k] += abs(value[n, k]) / count
         for k in range(rows):
             usual[k] = max(usual[k], 1e-300)
         room = 2 * nodes + 3
         bound = np.empty(room)
         open_ = np.zeros(room, dtype=np.bool_)
-        parent = np.full(room, -1)
-        split = np.full(room, -1)
-        side = np.zeros(room, dtype=np.int8)
         moves = np.zeros((room, rows))
         # Once for all: pairs that cost too much to be taken, or to be left, at the first prices.
         fixed = np.zeros(count, dtype=np.int8)
-        state = np.empty(count, dtype=np.int8)
+        always = np.zeros(rows)
+        # What each node takes in (1), keeps out (-1) or leaves, of the free pairs.
+        states = np.zeros((1, count), dtype=np.int8)
         found = np.zeros(count, dtype=np.bool_)
         held, load, off = np.empty(rows), np.empty(rows), np.empty(rows)
         move, top_move, top_off = np.empty(rows), np.empty(rows), np.empty(rows)
@@ -138,15 +131,18 @@ def branch_losses(
             for child in range(1 if above < 0 else 2):
                 node = made
                 made += 1
-                parent[node], split[node], side[node] = above, heavy, 1 - 2 * child
-                _decided(node, parent, split, side, fixed, state)
+                weighed += len(free)
+                state = states[node]
+                if above >= 0:
+                    state[:] = states[above]
+                    state[heavy] = 1 - 2 * child
                 paid = spent
-                held[:] = 0.0
-                for n in range(count):
+                held[:] = always
+                for n in range(len(free)):
                     if state[n] == 1:
-                        paid += reduced[begin + n]
+                        paid += reduced[n]
                         for k in range(rows):
-                            held[k] += value[begin + n, k]
+                            held[k] += value[n, k]
                 if above >= 0:
                     move[:] = moves[above]
                 else:
@@ -157,14 +153,16 @@ def branch_losses(
                         row = base + k
                         move[k] = min(max(move[k], before[row]), slope[first[row + 1] - 1])
                     least, lost = _look(
-                        begin, base, rows, reduced, value, move, state, paid, held,
+                        base, rows, reduced, value, move, state, paid, held,
                         first, at, level, slope, before, load, off,
                     )  # fmt: skip
                     if lost < best * (1.0 - EVEN):
                         best, better = lost, True
                         for n in range(count):
-                            cost = _moved(begin + n, reduced, value, move)
-                            found[n] = state[n] == 1 or (state[n] == 0 and cost < 0.0)
+                            found[n] = fixed[n] == 1
+                        for n in range(len(free)):
+                            cost = _moved(n, reduced, value, move)
+                            found[free[n]] = state[n] == 1 or (state[n] == 0 and cost < 0.0)
                     if least > top + 1e-7 * best:
                         top, tired = least, 0
                         top_move[:], top_off[:] = move, off
@@ -185,10 +183,29 @@ def branch_losses(
                 moves[node] = top_move
                 open_[node] = True
                 if above < 0:
+                    left = 0
                     for n in range(count):
-                        cost = _moved(begin + n, reduced, value, top_move)
-                        if abs(cost) >= best - top:
-                            fixed[n] = 1 if cost < 0.0 else -1
+                        cost = _moved(n, reduced, value, top_move)
+                        if abs(cost) < best - top:
+                            free[left] = n
+                            left += 1
+                        elif cost < 0.0:
+                            fixed[n] = 1
+                            spent += reduced[n]
+                            for k in range(rows):
+                                always[k] += value[n, k]
+                        else:
+                            fixed[n] = -1
+                    free = free[:left].copy()
+                    reduced = reduced[free]
+                    value = value[free]
+                    states = np.zeros((room, left), dtype=np.int8)
+                else:
+                    for n in range(len(free)):
+                        if state[n] == 0:
+                            cost = _moved(n, reduced, value, top_move)
+                            if abs(cost) >= best - top:
+                                state[n] = 1 if cost < 0.0 else -1
             # The open node with the least bound is next; those that hold one set are done with.
             heavy = -1
             while heavy < 0:
@@ -199,25 +216,24 @@ def branch_losses(
                 if above < 0 or proved >= best * (1.0 - EVEN) or expanded == nodes:
                     break
                 open_[above] = False
-                _decided(above, parent, split, side, fixed, state)
+                state = states[above]
                 score = -1.0
-                for n in range(count):
+                for n in range(len(free)):
                     if state[n] != 0:
                         continue
-                    cost, size = _moved(begin + n, reduced, value, moves[above]), 0.0
+                    cost, size = _moved(n, reduced, value, moves[above]), 0.0
                     for k in range(rows):
-                        size += abs(value[begin + n, k]) / usual[k]
+                        size += abs(value[n, k]) / usual[k]
                     worth = size * max(1.0 - abs(cost) / (best - proved), 0.0)
                     if worth > score:
                         heavy, score = n, worth
             if heavy < 0:
                 break
             expanded += 1
-        weighed += made * count
         loss[rep] = max(loss[rep], min(proved, best))
         seen[rep] = best
         if better:
             for n in range(count):
-                natural = reduced[begin + n] < 0.0
+                natural = every_reduced[begin + n] < 0.0
                 differs[begin + n] = (1 if found[n] else 0) - (1 if natural else 0)
     return weighed

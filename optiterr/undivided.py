@@ -38,10 +38,10 @@ AIM = 0.3
 PATIENCE = 6
 """After so many steps that do not help they become shorter."""
 
-SETS, ALL_SETS = 200_000, 20_000_000
+SETS, ALL_SETS = 500_000, 50_000_000
 """Sets that are looked at for one rep, and for all reps together, at most."""
 
-NODES, NODE_PAIRS = 2_000, 100_000_000
+NODES, NODE_PAIRS = 2_000, 300_000_000
 """Nodes of branch and bound that are looked at for one rep, at most, and pairs in all of them."""
 
 FEW_SETS, FEW_NODES = 20_000, 100

@@ -356,7 +356,7 @@ def _whole(
 def _looks(model: Model, limits: Limits) -> tuple[int, int]:
     """Sets and nodes that are looked at for each rep in a small part of the time."""
     seconds = WHOLE_SHARE * limits.seconds * limits.threads
-    sets = int(seconds * SETS_A_SECOND) // (4 * max(1, len(model.rep_ids)))
+    sets = int(seconds * SETS_A_SECOND) // max(1, len(model.rep_ids))
     nodes = int(seconds * NODE_PAIRS_A_SECOND) // len(model.pairs)
     return max(1, min(sets_each(model), sets)), min(nodes_each(model), nodes)
 
