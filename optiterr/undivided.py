@@ -44,6 +44,10 @@ SETS, ALL_SETS = 500_000, 50_000_000
 NODES, NODE_PAIRS = 2_000, 300_000_000
 """Nodes of branch and bound that are looked at for one rep, at most, and pairs in all of them."""
 
+CLOSED = 1e-6
+"""Stakes are good enough where they leave no more than that between bound and plan, relative to its
+cost."""
+
 FEW_SETS, FEW_NODES = 20_000, 100
 """Sets and nodes that are looked at for one rep while stakes are sought."""
 
@@ -506,7 +510,7 @@ def raised(
         slope = 1.0 - sets.served(now)
         steep = float((slope * reach) @ slope)
         room = worth - best.value
-        if steep == 0.0 or room <= 0.0:
+        if steep == 0.0 or room <= CLOSED * abs(worth):
             break
         step = pace * AIM * room / steep * slope * reach
         now = sets.bound(now.stakes + step, each, threads, nodes)
