@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pytest
 from search_toys import Floats, Ints, ground_of, middle
 
-from optiterr.search import rounds
-from optiterr.search.cooling import GENTLE, TIGHT, WARM, Cooling
+from optiterr.search import cooling, rounds
+from optiterr.search.cooling import GENTLE, TIGHT, WARM, Cooling, Pace, cooled
 from optiterr.search.core import Core
 from optiterr.search.ground import Ground
 from optiterr.search.rounds import Rounds
@@ -29,8 +31,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     def cooled(
         ground: Ground, choice: Ints, tries: int, seed: int, threads: int, *rest: object
     ) -> Ints:
-        assert isinstance(rest[-1], Cooling)
-        seen.append((tries, rest[-1]))
+        assert isinstance(rest[1], Cooling)
+        seen.append((tries, rest[1]))
         return made(ground, choice, tries, seed, threads, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(rounds, "cooled", cooled)
@@ -278,3 +280,70 @@ def test_later_rounds_go_by_other_prices(asked: Asked, monkeypatch: pytest.Monke
     made.go_by(ground)
     made.early(2)
     assert all(choice is first for _, choice in begins)
+
+
+def test_stages_share_the_time_that_is_left_by_hand() -> None:
+    """Four stages until 20, each meant to take 10: the first does, the others get a third each of
+    the 10 that are left; one that is done sooner gives the last one more."""
+    clock = iter([0.0, 10.0, 10.0 + 10.0 / 3, 14.0, 20.0])
+    pace = Pace(4, 20.0, lambda: next(clock))
+    assert pace.part == 1.0
+    pace.done()
+    assert pace.part == pytest.approx(1 / 3)
+    pace.done()
+    assert pace.part == pytest.approx(1 / 3)
+    pace.done()
+    # Two thirds of a second for a third of a stage: the whole would take 2, and 6 are left.
+    assert pace.part == 1.0
+    pace.done()
+    assert pace.part == 1.0
+
+
+def test_a_stage_keeps_some_of_its_tries_when_time_is_up() -> None:
+    clock = iter([0.0, 10.0, 11.0])
+    pace = Pace(3, 5.0, lambda: next(clock))
+    pace.done()
+    assert pace.part == cooling.LEAST
+
+
+def test_a_cooling_that_is_short_of_time_still_reaches_the_last_heat(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With time for a tenth of the tries all stages are gone through, to the last heat."""
+    ground, first = ground_of(middle([75, 1], 60, 6)[0])
+    heats: list[tuple[int, float]] = []
+    true = cooling.wander
+
+    def told(
+        core: Any, field: Any, plan: Any, load: Any, table: Any, tries: int, *heat: Any
+    ) -> Any:
+        heats.append((tries, heat[1]))
+        return true(core, field, plan, load, table, tries, *heat)
+
+    clock = iter(np.arange(0.0, 1000.0, 10.0).tolist())
+    monkeypatch.setattr(cooling, "wander", told)
+    monkeypatch.setattr(cooling, "Pace", partial(Pace, now=lambda: next(clock)))
+    cooled(ground, first, 20_000, 0, 1, lambda: False, GENTLE, 60.0)
+    assert len(heats) == cooling.STAGES
+    assert heats[-1][1] == pytest.approx(GENTLE.cold * ground.usual)
+    assert heats[0][0] == 1000
+    assert max(tries for tries, _ in heats[1:]) < 300
+
+
+@pytest.mark.parametrize(("many", "share"), [(1, 0.6), (1000, 1.0)])
+def test_a_cooling_leaves_time_to_trades_where_they_follow(
+    monkeypatch: pytest.MonkeyPatch, many: int, share: float
+) -> None:
+    ends: list[float] = []
+
+    def told(*given: Any) -> Ints:
+        ends.append(given[-1])
+        return np.asarray(given[1])
+
+    monkeypatch.setattr(cooling, "MANY", many)
+    monkeypatch.setattr(rounds, "cooled", told)
+    monkeypatch.setattr(rounds, "simmered", told)
+    made = begun()[0]
+    now = perf_counter()
+    made._cooled(10, 0, 1, GENTLE, now + 100.0)
+    assert ends == pytest.approx([now + 100.0 * share, now + 100.0], abs=1.0)

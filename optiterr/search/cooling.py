@@ -28,6 +28,9 @@ from optiterr.search.trades import traded
 STAGES = 20
 """Stages of cooling."""
 
+LEAST = 0.05
+"""Where time is short a stage has so much of its tries, or trades, at least."""
+
 REACH = 3.0
 """Pairs with a regret of up to so many times the heat take part in a stage."""
 
@@ -99,9 +102,14 @@ def cooled(
     threads: int,
     over: Callable[[], bool],
     how: Cooling = GENTLE,
+    end: float = np.inf,
 ) -> Ints:
-    """The plan after all stages; it may miss hard limits a little."""
-    core = ground.core
+    """The plan after all stages; it may miss hard limits a little.
+
+    Stages that would not be done when the clock shows ``end`` have fewer tries: a plan that is not
+    cooled to the last heat is worth little.
+    """
+    core, pace = ground.core, Pace(STAGES, end)
     heats = ground.usual * np.geomspace(how.hot, how.cold, STAGES + 1)
     random = np.random.default_rng(seed)
     with ThreadPoolExecutor(max(1, threads)) as pool:
@@ -120,14 +128,35 @@ def cooled(
                 one: int,
                 heat: tuple[float, float] = (high, low),
                 weight: int = weight,
+                part: float = pace.part,
             ) -> tuple[Ints, Floats]:
-                share = int(tries / STAGES * len(field.account) / weight)
+                share = int(part * tries / STAGES * len(field.account) / weight)
                 return wander(core, field, plan, load, table, share, *heat, one)
 
             choice = _side_by_side(
                 ground, fields, pool, threads, choice, how.firm, random, over, job
             )
+            pace.done()
     return choice
+
+
+class Pace:
+    """How much of what was meant for each of ``stages`` there is time for until the clock shows
+    ``end``: ``part`` of it, as long as the stages before leave less than all."""
+
+    def __init__(self, stages: int, end: float, now: Callable[[], float] = perf_counter) -> None:
+        self.part = 1.0
+        self._left, self._end, self._now = stages, end, now
+        self._mark = now()
+
+    def done(self) -> None:
+        """One more stage is done."""
+        mark = self._now()
+        whole, self._mark = (mark - self._mark) / self.part, mark
+        self._left -= 1
+        if self._left and whole > 0.0:
+            each = max(self._end - mark, 0.0) / self._left
+            self.part = min(1.0, max(LEAST, each / whole))
 
 
 def _side_by_side(
@@ -205,26 +234,38 @@ def blocks(shared: Any, random: np.random.Generator) -> Ints:
     return block
 
 
+def simmers(core: Core) -> bool:
+    """Whether plans are cooled further by trades: where reps have few accounts, single moves and
+    chains do as well."""
+    return core.accounts >= MANY * (int(core.pairs.rep.max(initial=0)) + 1)
+
+
 def simmered(
-    ground: Ground, choice: Ints, seed: int, threads: int, over: Callable[[], bool]
+    ground: Ground,
+    choice: Ints,
+    seed: int,
+    threads: int,
+    over: Callable[[], bool],
+    end: float = np.inf,
 ) -> Ints:
     """The plan cooled further by trades, missed hard limits becoming ever dearer.
 
-    As it is where reps have few accounts, which single moves and chains do as well with.
+    As it is where that is not for it. Where time is short until the clock shows ``end``, fewer
+    trades are drawn in each stage.
     """
-    core = ground.core
-    reps = int(core.pairs.rep.max(initial=0)) + 1
-    if core.accounts < MANY * reps:
+    core, pace = ground.core, Pace(len(SIMMER), end)
+    if not simmers(core):
         return choice
     random = np.random.default_rng(seed)
     with ThreadPoolExecutor(max(1, threads)) as pool:
         for share, firm in SIMMER:
             heat = share * ground.usual
             pairs = ground.pool(choice, TRADED * heat)
-            heats = np.full(SWEEPS, heat)
+            heats = np.full(max(1, round(pace.part * SWEEPS)), heat)
             job = partial(traded, core, price=ground.found.price, heats=heats)
             fields = list(_fields(core, pairs, choice, random))
             choice = _side_by_side(ground, fields, pool, threads, choice, firm, random, over, job)
+            pace.done()
     return choice
 
 

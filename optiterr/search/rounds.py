@@ -21,6 +21,7 @@ from optiterr.search.cooling import (
     linked,
     mended,
     simmered,
+    simmers,
 )
 from optiterr.search.core import Ints
 from optiterr.search.ground import Ground
@@ -37,6 +38,9 @@ TRIES_A_SECOND = 1_500_000
 TRIES_AN_ACCOUNT = 4000
 """Tries for each account of the first cooling, at most; in each later round there are twice as
 many as in the one before."""
+
+COLD = 0.6
+"""Where trades follow, a cooling ends when this share of the time that is left is gone."""
 
 EARLY = 8
 """The first of several rounds of cooling takes one part in so many: a plan is there early."""
@@ -209,8 +213,10 @@ class Rounds:
         if self._over(end):
             return self._first, np.inf
         ground, over = self._ground, partial(self._over, end)
-        choice = cooled(ground, self._first, tries, seed, threads, over, how)
-        choice = simmered(ground, choice, seed, threads, over)
+        now = perf_counter()
+        cold = now + COLD * (end - now) if simmers(ground.core) else end
+        choice = cooled(ground, self._first, tries, seed, threads, over, how, cold)
+        choice = simmered(ground, choice, seed, threads, over, end)
         choice = mended(ground, choice, seed, self._watch.over)
         choice = linked(ground, choice, seed, threads, over, end)
         return choice, self._cost(choice)
