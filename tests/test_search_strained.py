@@ -82,6 +82,16 @@ def test_pairs_that_a_strained_row_makes_worth_a_look() -> None:
     assert here.pool(plan, 1.0).tolist() == [0, 1, 2, 3, 4, 7]
 
 
+@pytest.mark.parametrize(("most", "some"), [(2, True), (1, False)])
+def test_where_reps_have_many_accounts_no_row_is_strained(
+    monkeypatch: pytest.MonkeyPatch, most: int, some: bool
+) -> None:
+    """Two reps and four accounts."""
+    monkeypatch.setattr(ground, "MOST_EACH", most)
+    made, plan = two_reps()
+    assert (len(made.strained(plan, 3.0)) > 0) is some
+
+
 def test_a_row_that_is_little_above_is_not_strained(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is charged 6 more than its price of 0 tells: less than 13 usual regrets of a half."""
     here, plan = two_reps()
