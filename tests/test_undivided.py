@@ -466,3 +466,26 @@ def test_doctored_proofs_of_whole_accounts_are_found_out(
     path.write_text(json.dumps(lie), encoding="utf-8")
     wrong = [one for one in verify(path).checks if not one.holds]
     assert any(fails in one.what and says in one.recounted for one in wrong)
+
+
+def test_branch_and_bound_loses_what_the_best_of_all_sets_loses() -> None:
+    """Two reps, fourteen accounts, two loads with targets: looking at all sets, and branching to
+    the end from no set at all, say the same of each rep."""
+    for seed in range(40):
+        rng = np.random.default_rng([76, seed])
+        made = ModelBuilder(
+            np.array([f"a{at}" for at in range(14)], dtype=object),
+            np.array(["r0", "r1"], dtype=object),
+            Pairs.full(14, 2),
+        )
+        made.add_cost("travel", rng.uniform(0.0, 3.0, 28))
+        for name in ("hours", "calls"):
+            size = rng.uniform(1.0, 6.0, 14)
+            part = float(size.sum()) / 2 * rng.uniform(0.9, 1.1)
+            target = Band.of(2, low=part, high=part, price_below=2.0, price_above=2.0)
+            made.add_rep_rows(name, target, np.repeat(size, 2))
+        model = made.build()
+        sets = Sets(model, lower_bound(model, rng.normal(scale=0.3, size=model.rows)))
+        stakes = rng.uniform(0.0, 2.0, 14)
+        every = sets.bound(stakes, 1_000_000).losses
+        assert sets.bound(stakes, 1, nodes=2_000).losses == pytest.approx(every, abs=1e-7)
