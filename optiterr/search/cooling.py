@@ -250,7 +250,7 @@ def simmered(
 ) -> Ints:
     """The plan cooled further by trades, missed hard limits becoming ever dearer.
 
-    As it is where that is not for it. Where time is short until the clock shows ``end``, fewer
+    As it is unless it :func:`simmers`. Where time is short until the clock shows ``end``, fewer
     trades are drawn in each stage.
     """
     core, pace = ground.core, Pace(len(SIMMER), end)
