@@ -189,7 +189,7 @@ def _side_by_side(
 
 def _fields(core: Core, pairs: Ints, choice: Ints, random: np.random.Generator) -> Iterator[Field]:
     """Fields over blocks of reps: pairs inside one block, of accounts that it has now."""
-    reps = int(core.pairs.rep.max(initial=0)) + 1
+    reps = core.reps
     if reps <= 2 * BLOCK:
         fields = [Field.of(core, pairs)]
     else:
@@ -237,7 +237,7 @@ def blocks(shared: Any, random: np.random.Generator) -> Ints:
 def simmers(core: Core) -> bool:
     """Whether plans are cooled further by trades: where reps have few accounts, single moves and
     chains do as well."""
-    return core.accounts >= MANY * (int(core.pairs.rep.max(initial=0)) + 1)
+    return core.accounts >= MANY * core.reps
 
 
 def simmered(

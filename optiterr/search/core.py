@@ -72,6 +72,11 @@ class Core:
         return self.pairs.accounts
 
     @cached_property
+    def reps(self) -> int:
+        """Number of reps up to the last one that has a pair."""
+        return int(self.pairs.rep.max(initial=0)) + 1
+
+    @cached_property
     def columns(self) -> sparse.csc_array:
         """The entries as a matrix of shape (rows, pairs)."""
         return sparse.csc_array(

@@ -11,15 +11,13 @@ from scipy import sparse
 from optiterr.search.core import Core, Floats, Ints
 from optiterr.search.points import Lines, lines
 from optiterr.search.relaxation import Relaxed
+from optiterr.undivided import MOST_EACH
 
 STRAINED = 10.0
 """A row is strained where it is charged so many usual regrets more than prices tell."""
 
 MOST_STRAINED = 2_000_000
 """Pairs of strained rows that are looked at, at most: those of the most strained."""
-
-MOST_EACH = 300
-"""Where reps have more accounts than that, no single one bends a row, and none is looked at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +59,11 @@ class Ground:
         A row is strained where the plan is charged much more than the prices of the relaxation
         tell, as when one rep has to serve an account that the relaxation divides. Its price then
         tells nothing of what is worth a move into or out of it. Accounts that no such row has to do
-        with are left out. None where reps have many accounts.
+        with are left out. None where reps have so many accounts that it hardly matters whether
+        these are whole.
         """
         core = self.core
-        if core.accounts > MOST_EACH * (int(core.pairs.rep.max(initial=0)) + 1):
+        if core.accounts > MOST_EACH * core.reps:
             return np.zeros(0, dtype=np.int64)
         pair, change = self._strain(core.loads(choice))
         if not len(pair):

@@ -157,7 +157,7 @@ class Hunt:
         self._ground, self._core = ground, core
         self._watch, self._threads = watch, threads
         self._random = np.random.default_rng(seed)
-        self._reps = int(core.pairs.rep.max(initial=0)) + 1
+        self._reps = core.reps
         self._thin = Pool.of(core, least(regret, int(THIN * core.accounts)), self._reps)
         pools = [self._thin]
         if len(regret) <= MOST_DEEP:

@@ -41,8 +41,7 @@ def repriced(
     kernel = found.kernel
     if kernel is None:
         return None
-    reps = int(core.pairs.rep.max(initial=0)) + 1
-    held = np.argsort(-worth(core, plan, dear), kind="stable")[: HELD_A_REP * reps]
+    held = np.argsort(-worth(core, plan, dear), kind="stable")[: HELD_A_REP * core.reps]
     open_ = np.ones(core.accounts, dtype=bool)
     open_[held] = False
     allowed = open_[core.pairs.account]

@@ -87,7 +87,7 @@ class Rounds:
         self._tries = int(seconds * TRIES_A_SECOND)
         self._most = TRIES_AN_ACCOUNT * ground.core.accounts
         # One block is cooled by one thread: the others cool with other numbers, the best counts.
-        accounts, reps = ground.core.accounts, int(ground.core.pairs.rep.max(initial=0)) + 1
+        accounts, reps = ground.core.accounts, ground.core.reps
         self._several = sought and reps <= 2 * BLOCK
         self.merge = self._several and EACH_MERGED * reps <= accounts <= MOST_MERGED
         self.large = self._several and accounts > MOST_MERGED

@@ -99,9 +99,8 @@ class Splitting:
         self._kept = regret <= np.partition(regret, wide)[wide]
         self._kept[found.choice] = True
         heavy = np.argsort(-worth(core, found.choice, dear), kind="stable")
-        reps = int(core.pairs.rep.max(initial=0)) + 1
         self._may = np.zeros(core.accounts, dtype=bool)
-        self._may[heavy[: HEAVY * reps]] = True
+        self._may[heavy[: HEAVY * core.reps]] = True
         self._kept |= self._may[core.pairs.account]
 
     def cases(
