@@ -1,7 +1,8 @@
 """A plan from the relaxation: divided accounts are settled few at a time, the weightiest first.
 
 After each few the relaxation is solved again from where it stood, so that the others can answer
-(diving; Berthold, *Primal heuristics for mixed integer programs*, 2006).
+(diving; Berthold, *Primal heuristics for mixed integer programs*, 2006). Where there are many reps,
+accounts that have no rep in common are settled together.
 """
 
 from __future__ import annotations
@@ -25,6 +26,18 @@ CALM, CALM_RISE = 12, 2e-5
 """A dive ends when so many accounts in a row raised the relaxation by less than this share each."""
 
 
+MOST_TRIED = 300
+"""Of more reps, accounts are settled many at a time and untried, each at the rep with most of it:
+programs are large there and settle one account of hundreds."""
+
+APART = 0.1
+"""Accounts that are settled together weigh at least so much of the weightiest."""
+
+APART_RISE = 4e-4
+"""There a dive ends when each account raised the relaxation by less than this share of what it is
+for one rep."""
+
+
 def dive(
     core: Core, relaxed: Relaxed, unit: Floats, over: Callable[[], bool]
 ) -> tuple[Relaxed, int]:
@@ -40,14 +53,18 @@ def dive(
     now = relaxed
     dear = dearness(relaxed, unit)
     calm = settled = 0
+    many = core.reps > MOST_TRIED
+    least = (APART_RISE / core.reps if many else CALM_RISE) * max(1.0, abs(now.bound))
     while calm < CALM and not over() and len(now.divided):
-        solved = _settle(core, kernel, now, dear, over)
+        solved, count = _settle_apart(core, kernel, now, dear) if many else (None, 0)
+        if solved is None:
+            solved, count = _settle(core, kernel, now, dear, over), 1
         if solved is None:
             break
-        light = solved.bound - now.bound <= CALM_RISE * max(1.0, abs(now.bound))
-        calm = calm + 1 if light else 0
+        light = solved.bound - now.bound <= count * least
+        calm = calm + count if light else 0
         now = solved
-        settled += 1
+        settled += count
     return replace(now, kernel=kernel), settled
 
 
@@ -82,6 +99,32 @@ def _settle(
         return None
     kernel.hold(own[own != best_place])
     return kernel.solve() if len(options) > 1 and place != best_place else best
+
+
+def _settle_apart(
+    core: Core, kernel: Restricted, now: Relaxed, dear: Floats
+) -> tuple[Relaxed | None, int]:
+    """The relaxation with weighty divided accounts that have no rep in common each at the rep that
+    has most of it, and how many they are; None where hard rules do not allow it."""
+    part, x = kernel.part, kernel.x
+    weight = weights(core, kernel, now, dear)
+    order = np.argsort(-weight, kind="stable")
+    weighty = order[weight[order] >= APART * weight[order[0]]]
+    taken = np.zeros(core.reps, dtype=bool)
+    out: list[Ints] = []
+    for local in np.searchsorted(part.account, now.divided[weighty]).tolist():
+        own = np.arange(part.model.pairs.start[local], part.model.pairs.start[local + 1])
+        reps = core.pairs.rep[part.pair[own]]
+        if not taken[reps].any():
+            taken[reps] = True
+            out.append(np.delete(own, np.argmax(x[own])))
+    others = np.concatenate(out)
+    kernel.hold(others)
+    solved = kernel.solve()
+    if solved is None or solved.infeasible:
+        kernel.hold(others, 1.0)
+        return None, 0
+    return solved, len(out)
 
 
 def weights(core: Core, kernel: Restricted, now: Relaxed, dear: Floats) -> Floats:
