@@ -17,6 +17,7 @@ import numpy as np
 
 from optiterr.search.arms import FEW, MANY, Arm, Arms, Pool, least
 from optiterr.search.chains import SEATS_A_SECOND, STIFF, exchanged
+from optiterr.search.cooling import simmers
 from optiterr.search.core import Core, Floats, Ints, charges_alone
 from optiterr.search.ground import Ground, neighbours
 from optiterr.search.merging import Plans, near, put_together
@@ -33,6 +34,10 @@ THIN, DEEP = 2.5, 12.0
 """Pairs that neighbourhoods may use, so many for each account, those of the least regret: of many
 reps the thin ones, of few the deep ones."""
 
+BARE = 1.05
+"""Where reps have so many accounts that plans simmer, all neighbourhoods are of this kind: hardly
+any pairs, of even more reps."""
+
 NEAR = 1.5
 """So many pairs for each account are for chains."""
 
@@ -45,8 +50,9 @@ CHAINS = "chains"
 MOST_DEEP = 4_000_000
 """In models with more pairs than this, deep neighbourhoods are not tried."""
 
-WORK, MERGING = 1.0, 10.0
-"""Units of work that one neighbourhood is worth, and one program that puts plans together."""
+WORK, BRIEF, MERGING = 1.0, 0.3, 10.0
+"""Units of work that one neighbourhood is worth, one of hardly any pairs, and one program that puts
+plans together."""
 
 MERGED_EACH = 50
 """Pairs in which plans that are put together may differ, for each unit of size; where two differ in
@@ -138,6 +144,12 @@ def between(pair: Ints, members: Ints, core: Core, choice: Ints) -> Ints:
     return pair[here & np.isin(core.pairs.rep[choice[core.pairs.account[pair]]], members)]
 
 
+def several(core: Core, pair: Ints) -> Ints:
+    """Those of the pairs ``pair`` whose account has more of them than one."""
+    owner = core.pairs.account[pair]
+    return pair[np.bincount(owner, minlength=core.accounts)[owner] > 1]
+
+
 class Hunt:
     """Chooses neighbourhoods, has them solved and keeps what is better; seeded.
 
@@ -159,8 +171,11 @@ class Hunt:
         self._random = np.random.default_rng(seed)
         self._reps = core.reps
         self._thin = Pool.of(core, least(regret, int(THIN * core.accounts)), self._reps)
-        pools = [self._thin]
-        if len(regret) <= MOST_DEEP:
+        pools, self._work = [self._thin], WORK
+        if simmers(core) and watch.best is not None:
+            pools = [Pool.of(core, least(regret, int(BARE * core.accounts)), self._reps)]
+            self._work = BRIEF
+        elif len(regret) <= MOST_DEEP:
             pools.append(Pool.of(core, least(regret, int(DEEP * core.accounts)), self._reps))
         arms = [Arm(by, pool) for pool in pools for by in solvers]
         close = Pool.of(core, least(regret, int(NEAR * core.accounts)), self._reps)
@@ -226,6 +241,7 @@ class Hunt:
             taken[members] = True
             pairs = arm.pool.between(members, core, state.choice)
             pairs = np.union1d(pairs, between(strained, members, core, state.choice))
+            pairs = several(core, pairs)
             if len(pairs) > MOST_PAIRS and arm.solver in SOLVERS:
                 arm.size = max(FEW, 0.8 * arm.size)
             found.append(Task(pairs, members, int(self._random.integers(2**30))))
@@ -234,9 +250,11 @@ class Hunt:
     def _solve(self, state: State, task: Task, arm: Arm, end: float) -> Found:
         if arm.merges:
             return self._merged(state, task, arm, end)
+        if not len(task.pairs):
+            return Found(task.pairs, task.pairs, Answer(None, True, 0.0))
         if arm.solver == CHAINS:
             return self._chained(state, task.pairs, task.seed, end)
-        return self._decided(state, task.pairs, arm.solver, WORK, task.seed, end)
+        return self._decided(state, task.pairs, arm.solver, self._work, task.seed, end)
 
     def _decided(
         self, state: State, pairs: Ints, by: str, work: float, seed: int, end: float
