@@ -17,7 +17,7 @@ from optiterr.search.arms import Arm
 from optiterr.search.core import Core
 from optiterr.search.ground import Ground
 from optiterr.search.merging import Plans, differing, knockout, near, put_together
-from optiterr.search.neighbourhoods import Hunt, State
+from optiterr.search.neighbourhoods import Found, Hunt, State, Task
 from optiterr.search.part import part_of
 from optiterr.search.programs import Answer, solved
 from optiterr.search.rounds import Rounds
@@ -212,3 +212,46 @@ def test_without_time_or_when_stopped_the_cheapest_plan_is_left(
     if stopped:
         monkeypatch.setattr(merging, "part_of", None)
     assert knockout(two.core, watch, plans, 20.0, 1, end) == min(plans, key=lambda one: one[1])
+
+
+# ------------------------------------------------------------------- hardly any pairs
+
+
+def test_programs_of_plans_that_simmer_hold_hardly_any_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The pairs of least regret, one for each account and a twentieth more, beside those of the
+    plan; accounts that have but one of them are left out. Without a plan there may be more."""
+    monkeypatch.setattr(neighbourhoods, "simmers", lambda core: True)
+    monkeypatch.setattr(rounds, "TRIES_AN_ACCOUNT", 50)
+    model = middle(7, 60, 4)[0]
+    ground, first = ground_of(model)
+    limits = Limits(seconds=60.0, gap=0.0, seed=1, threads=1)
+    watch = Watch(model, limits, None, perf_counter())
+    lost = Hunt(ground, watch, 1, 1)
+    Rounds(ground, watch, first, limits, True).early(1)
+    assert watch.best is not None
+    hunter = Hunt(ground, watch, 1, 1)
+    few = np.sort(ground.regret)[int(1.05 * 60) - 1]
+    for one, most in ((lost, np.sort(ground.regret)[int(2.5 * 60) - 1]), (hunter, few)):
+        arms = [arm for arm in one._ways[0]._arms if arm.solver != neighbourhoods.CHAINS]
+        assert arms[0].pool is not None
+        assert arms[0].pool.pair.tolist() == np.flatnonzero(ground.regret <= most).tolist()
+    tasks: list[Task] = []
+    solve = Hunt._solve
+
+    def told(self: Hunt, state: State, task: Task, arm: Arm, end: float) -> Found:
+        if arm.solver != neighbourhoods.CHAINS:
+            tasks.append(task)
+        return solve(self, state, task, arm, end)
+
+    monkeypatch.setattr(Hunt, "_solve", told)
+    core = ground.core
+    before = State(watch.best, core.loads(watch.best), watch.worth)
+    after = hunter.run(before, perf_counter() + 1.0)
+    assert after.cost == pytest.approx(core.worth(after.choice))
+    used = [task.pairs for task in tasks if len(task.pairs)]
+    assert used
+    for pairs in used:
+        assert np.bincount(core.pairs.account[pairs]).max() > 1
+        assert 1 not in np.bincount(core.pairs.account[pairs])

@@ -30,7 +30,7 @@ from optiterr.fairness import Gini, WorstOver
 from optiterr.model import Block, Model
 from optiterr.pairs import Pairs
 from optiterr.rowfunctions import Band, Piecewise, RowFunction, WorstShare
-from optiterr.search import relaxation
+from optiterr.search import diving, relaxation
 from optiterr.search.ascent import Passes, ascend
 from optiterr.search.core import Core, charges_alone
 from optiterr.search.diving import dive
@@ -633,9 +633,13 @@ def test_many_accounts_with_one_candidate_each() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_dive_keeps_what_it_settled(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("most", [300, 0])
+def test_a_dive_keeps_what_it_settled(
+    seed: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Accounts made whole stay whole, the relaxation only gets dearer, loads and choice are those
-    of its picks."""
+    of its picks; one by one and many at a time."""
+    monkeypatch.setattr(diving, "MOST_TRIED", most)
     made, _ = middle([seed, 5], 60, 5)
     found, _ = bounds.bounded(made)
     if found.infeasible or not len(found.divided):
@@ -671,6 +675,55 @@ def test_a_dive_keeps_what_it_settled(seed: int, monkeypatch: pytest.MonkeyPatch
     x[dived.choice] = 1.0
     x[kernel.part.pair] = kernel.x
     assert dived.load == pytest.approx(core.columns @ x, abs=1e-6)
+
+
+def two_and_two(budget: float) -> Core:
+    """Account 0 at reps 0 and 1 (10 dearer), account 1 at 2 and 3 (9 dearer); a load of more than
+    0.75 costs 20 a unit at reps 0 and 2, and both draw on the ``budget``."""
+    both = np.array([0, 0, 1, 1], dtype=np.int32)
+    pairs = Pairs(both, np.arange(4, dtype=np.int32), np.array([0, 2, 4]))
+    each, nobody = Band.of(2, high=0.75, price_above=20.0), np.empty(0, dtype=object)
+    own = sparse.csr_array(np.array([[1.0, 0, 0, 0], [0, 0, 1, 0]]))
+    total = sparse.csr_array(np.array([[1.0, 0, 1, 0]]))
+    blocks = (
+        Block("own", "own", ("", ""), own, each),
+        Block("budget", "budget", ("",), total, Band.of(1, upper=budget)),
+    )
+    cost = MappingProxyType({"": np.array([0.0, 10.0, 0.0, 9.0])})
+    return Core.of(Model(nobody, nobody, pairs, cost, MappingProxyType({}), blocks))
+
+
+@pytest.mark.parametrize(
+    ("budget", "solves", "choice"),
+    [(2.0, [[1, 3]], [0, 2]), (1.6, [[1, 3], [1], [0], [1], [3], [3], [2], [2]], [0, 3])],
+)
+def test_accounts_without_a_rep_in_common_are_settled_together(
+    budget: float, solves: list[list[int]], choice: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three quarters of both are at reps 0 and 2, where each costs 5 as a whole. Where the budget
+    allows that, both are settled at once; else account 0 alone, the dearer one, which is tried at
+    both its reps and settled at rep 0. Account 1, now alone, cannot be at rep 2, is tried at both,
+    and settled at rep 3."""
+    monkeypatch.setattr(diving, "MOST_TRIED", 3)
+    core = two_and_two(budget)
+    with closing(Passes(core, 1)) as passes:
+        found = relaxation.relaxed(
+            core, passes, np.zeros(core.rows), perf_counter() + 10, lambda bound: None
+        )
+    assert found.divided.tolist() == [0, 1]
+    asked: list[list[int]] = []
+    hold = Restricted.hold
+
+    def told(self: Restricted, place: Ints, upper: float = 0.0) -> None:
+        if upper == 0.0:
+            asked.append(np.asarray(place).tolist())
+        hold(self, place, upper)
+
+    monkeypatch.setattr(Restricted, "hold", told)
+    dived, settled = dive(core, found, np.ones(core.rows), lambda: False)
+    assert settled == 2
+    assert dived.choice.tolist() == choice
+    assert asked == solves
 
 
 # ------------------------------------------------------------------------- the useful pairs
