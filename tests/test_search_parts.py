@@ -648,14 +648,23 @@ def test_a_dive_keeps_what_it_settled(
     held: dict[int, float] = {}
     hold = Restricted.hold
 
+    together: list[Ints] = []
+
     def told(self: Restricted, place: Ints, upper: float = 0.0) -> None:
         held.update(dict.fromkeys(np.asarray(place).tolist(), upper))
+        if upper == 0.0:
+            together.append(np.asarray(place))
         hold(self, place, upper)
 
     monkeypatch.setattr(Restricted, "hold", told)
     dived, settled = dive(core, found, np.ones(core.rows), lambda: False)
     kernel = dived.kernel
     assert kernel is not None
+    pairs = kernel.part.model.pairs
+    for places in together:
+        accounts = np.unique(pairs.account[places])
+        reps = [pairs.rep[pairs.start[one] : pairs.start[one + 1]] for one in accounts.tolist()]
+        assert len(np.unique(np.concatenate(reps))) == sum(map(len, reps))
     assert dived.bound >= found.bound - 1e-6 * abs(found.bound)
     out = [place for place, upper in held.items() if upper == 0.0]
     assert out
