@@ -172,9 +172,11 @@ class Disruption(Rule):
 
     @property
     def _has_limits(self) -> bool:
-        return any(
-            getattr(self, limit) is not None for limits in LIMITS.values() for limit in limits
-        )
+        return self._limited(*LIMITS)
+
+    def _limited(self, *parts: str) -> bool:
+        """Whether any limit of those ``parts`` is set."""
+        return any(getattr(self, limit) is not None for part in parts for limit in LIMITS[part])
 
     def reads(self) -> tuple[Column, ...]:
         found = [] if self.of == COUNT else [Column("accounts", self.of)]
@@ -233,25 +235,18 @@ class Disruption(Rule):
         if not self._has_limits:
             yield from self._priced(name, moved)
             return
+        changes = [moved.total()]
+        if self._limited("out", "in"):
+            changes += moved.reps()
+        if self.by is not None:
+            changes += moved.teams(self.by, problem.reps, self.by_counts == "leaves")
+        if self.segments is not None:
+            changes += moved.segments(self.segments, today.books[self.segments])
         for part, (share, amount) in LIMITS.items():
-            asked = getattr(self, share), getattr(self, amount)
-            # What no limit speaks of is not counted.
-            if asked != (None, None):
-                for change in self._changes(part, problem, today, moved):
-                    yield from self._over(name, change, _caps(*asked, change.book))
-
-    def _changes(self, part: str, problem: Problem, today: Today, moved: Moved) -> Iterable[Change]:
-        """What changes in the books that the limits of ``part`` speak of."""
-        if part == "moved":
-            return [moved.total()]
-        if part == "segment":
-            assert self.segments is not None
-            return moved.segments(self.segments, today.books[self.segments])
-        if part in ("out", "in"):
-            return moved.losses() if part == "out" else moved.gains()
-        assert self.by is not None
-        teams = moved.teams(self.by, problem.reps, self.by_counts == "leaves")
-        return teams.losses() if part == "by-out" else teams.gains()
+            for change in changes:
+                if change.part == part:
+                    caps = _caps(getattr(self, share), getattr(self, amount), change.book)
+                    yield from self._over(name, change, caps)
 
     def _moved(self, problem: Problem, today: Today) -> Moved:
         books = today.books[today.stays]
