@@ -253,9 +253,10 @@ def simmered(
     As it is unless it :func:`simmers`. Where time is short until the clock shows ``end``, fewer
     trades are drawn in each stage.
     """
-    core, pace = ground.core, Pace(len(SIMMER), end)
+    core = ground.core
     if not simmers(core):
         return choice
+    pace = Pace(len(SIMMER), end)
     random = np.random.default_rng(seed)
     with ThreadPoolExecutor(max(1, threads)) as pool:
         for share, firm in SIMMER:

@@ -25,7 +25,6 @@ OPTIONS = 3
 CALM, CALM_RISE = 12, 2e-5
 """A dive ends when so many accounts in a row raised the relaxation by less than this share each."""
 
-
 MOST_TRIED = 300
 """Of more reps, accounts are settled many at a time and untried, each at the rep with most of it:
 programs are large there and settle one account of hundreds."""

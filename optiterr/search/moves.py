@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optiterr.search.core import Core, Floats, Ints
-from optiterr.search.part import entries
+from optiterr.search.part import entries, has_choice
 from optiterr.search.points import Lines
 
 
@@ -35,9 +35,7 @@ class Field:
     @classmethod
     def of(cls, core: Core, pair: Ints) -> Field:
         """The field over rising positions ``pair``; accounts with one of them have no choice."""
-        owner = core.pairs.account[pair]
-        count = np.bincount(owner, minlength=core.accounts)
-        pair = pair[count[owner] > 1]
+        pair = pair[has_choice(core, pair)]
         account, count = np.unique(core.pairs.account[pair], return_counts=True)
         row, col, value = entries(core, pair)
         first = np.concatenate([[0], np.cumsum(np.bincount(col, minlength=len(pair)))])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -22,7 +23,7 @@ from optiterr.search.core import Core, Floats, Ints, charges_alone
 from optiterr.search.ground import Ground, neighbours
 from optiterr.search.merging import Plans, near, put_together
 from optiterr.search.moves import Field
-from optiterr.search.part import elastic, entries, loosened, part_of
+from optiterr.search.part import elastic, entries, has_choice, loosened, part_of
 from optiterr.search.programs import SOLVERS, Answer, solved
 from optiterr.search.rounds import Rounds
 from optiterr.search.watch import Watch
@@ -144,12 +145,6 @@ def between(pair: Ints, members: Ints, core: Core, choice: Ints) -> Ints:
     return pair[here & np.isin(core.pairs.rep[choice[core.pairs.account[pair]]], members)]
 
 
-def several(core: Core, pair: Ints) -> Ints:
-    """Those of the pairs ``pair`` whose account has more of them than one."""
-    owner = core.pairs.account[pair]
-    return pair[np.bincount(owner, minlength=core.accounts)[owner] > 1]
-
-
 class Hunt:
     """Chooses neighbourhoods, has them solved and keeps what is better; seeded.
 
@@ -170,16 +165,15 @@ class Hunt:
         self._watch, self._threads = watch, threads
         self._random = np.random.default_rng(seed)
         self._reps = core.reps
-        self._thin = Pool.of(core, least(regret, int(THIN * core.accounts)), self._reps)
-        pools, self._work = [self._thin], WORK
+        self._thin = least(regret, int(THIN * core.accounts))
+        self._work, pools = WORK, [self._thin]
         if simmers(core) and watch.best is not None:
-            pools = [Pool.of(core, least(regret, int(BARE * core.accounts)), self._reps)]
-            self._work = BRIEF
+            self._work, pools = BRIEF, [least(regret, int(BARE * core.accounts))]
         elif len(regret) <= MOST_DEEP:
-            pools.append(Pool.of(core, least(regret, int(DEEP * core.accounts)), self._reps))
-        arms = [Arm(by, pool) for pool in pools for by in solvers]
-        close = Pool.of(core, least(regret, int(NEAR * core.accounts)), self._reps)
-        arms.append(Arm(CHAINS, close, MANY))
+            pools.append(least(regret, int(DEEP * core.accounts)))
+        pool = partial(Pool.of, core, reps=self._reps)
+        arms = [Arm(by, each) for each in map(pool, pools) for by in solvers]
+        arms.append(Arm(CHAINS, pool(least(regret, int(NEAR * core.accounts))), MANY))
         self._rounds = rounds
         self._ways = [Arms(arms, self._random)]
         if rounds is not None and rounds.merge:
@@ -224,7 +218,7 @@ class Hunt:
         strained = self._ground.strained(state.choice, REACH * self._ground.usual)
         if self.rounds % FRESH == 0:
             # Pairs of the plan take part even when they are not among the pairs worth a look.
-            pool = np.union1d(np.union1d(self._thin.pair, state.choice), strained)
+            pool = np.union1d(np.union1d(self._thin, state.choice), strained)
             self._shared = neighbours(core, pool, state.choice, self._reps)
         price, regret = self._ground.found.price, self._ground.regret
         weight = rep_gaps(core, price, regret, state, self._reps)
@@ -241,7 +235,7 @@ class Hunt:
             taken[members] = True
             pairs = arm.pool.between(members, core, state.choice)
             pairs = np.union1d(pairs, between(strained, members, core, state.choice))
-            pairs = several(core, pairs)
+            pairs = pairs[has_choice(core, pairs)]
             if len(pairs) > MOST_PAIRS and arm.solver in SOLVERS:
                 arm.size = max(FEW, 0.8 * arm.size)
             found.append(Task(pairs, members, int(self._random.integers(2**30))))

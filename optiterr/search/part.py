@@ -15,7 +15,7 @@ from scipy import sparse
 from optiterr.model import Block, Model
 from optiterr.pairs import Pairs
 from optiterr.rowfunctions import Band, Piecewise, RowFunction
-from optiterr.search.core import Core, Floats, Ints
+from optiterr.search.core import Core, Floats, Ints, Mask
 
 REST = "(rest)"
 """Name of the account that stands for all others."""
@@ -108,6 +108,12 @@ def part_of(core: Core, pair: Ints, whole: Ints, load: Floats) -> Part:
         nobody, nobody, pairs, MappingProxyType({"": cost}), MappingProxyType({}), tuple(blocks)
     )
     return Part(model, pair, account.astype(np.int64), rows)
+
+
+def has_choice(core: Core, pair: Ints) -> Mask:
+    """Whether the account of each of the pairs ``pair`` has another one among them."""
+    owner = core.pairs.account[pair]
+    return np.asarray(np.bincount(owner, minlength=core.accounts)[owner] > 1)
 
 
 def entries(core: Core, pair: Ints) -> tuple[Ints, Ints, Floats]:

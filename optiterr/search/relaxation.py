@@ -17,7 +17,7 @@ from optiterr.linear import linearise
 from optiterr.rowfunctions import Band, Piecewise, RowFunction
 from optiterr.search.ascent import Passes, ascend
 from optiterr.search.core import Core, Floats, Ints, Mask
-from optiterr.search.part import part_of
+from optiterr.search.part import has_choice, part_of
 from optiterr.solution import Limits
 
 EXTRAS, EXTRAS_PER_ROW = 20_000, 12
@@ -167,11 +167,10 @@ class Restricted:
     def __init__(self, core: Core, pair: Ints, whole: Ints, price: Floats, seconds: float) -> None:
         from optiterr.solvers.highs import load as load_highs
 
-        count = np.bincount(core.pairs.account[pair], minlength=core.accounts)
-        single = pair[count[core.pairs.account[pair]] == 1]
+        free = has_choice(core, pair)
+        single, pair = pair[~free], pair[free]
         self._core, self._price, self._base = core, price, whole.copy()
         self._base[core.pairs.account[single]] = single
-        pair = pair[count[core.pairs.account[pair]] > 1]
         self.part = part_of(core, pair, self._base, core.loads(self._base))
         self._mip = linearise(self.part.model)
         self._highs = load_highs(self._mip, Limits(seconds=seconds), relaxed=True)
