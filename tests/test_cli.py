@@ -9,6 +9,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -265,6 +266,10 @@ def test_explain_states_the_rules_as_algebra(run: Run, folder: Path) -> None:
     assert "x_{ij}" in out
     assert "## even" in out
     assert "| `max_share` | 0.5 |" in out
+
+
+def test_the_version_is_that_of_the_installed_package(run: Run) -> None:
+    assert run("--version") == (0, f"optiterr {version('optiterr')}\n", "")
 
 
 def test_help_starts_without_heavy_libraries() -> None:

@@ -24,7 +24,7 @@ def test_the_commands_of_the_page_run(
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
     (tmp_path / "models").symlink_to(ROOT / "models")
     for line in re.findall(r"^optiterr .*$", TEXT, re.M):
-        monkeypatch.setattr(sys, "argv", [*shlex.split(line), "--seconds", "6"])
+        monkeypatch.setattr(sys, "argv", [*shlex.split(line), "--seconds", "4"])
         with pytest.raises(SystemExit) as end:
             cli.main()
         assert not end.value.code

@@ -39,9 +39,9 @@ SMALL = {
 }
 """A good scenario of one account and one rep."""
 
-PARTS, EACH = 5, 20
+PARTS, EACH = 5, 14
 """Random scenarios are counted in so many parts of so many."""
-MUTANTS = 38
+MUTANTS = 28
 """Mutants in each part."""
 
 

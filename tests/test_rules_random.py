@@ -19,7 +19,7 @@ from optiterr.rules import Rule, rule_class
 from optiterr.solution import Limits, Status
 from optiterr.solvers import highs
 
-ALONE, TOGETHER = 200, 220
+ALONE, TOGETHER = 130, 220
 """Instances of each rule alone, and of several rules together."""
 
 EACH_SOLVED = 10

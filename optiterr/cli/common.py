@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,6 +54,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON on stdout")]
 
 
 Folder = Annotated[Path | None, typer.Option("-o", "--output", help="folder to write to")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"optiterr {version('optiterr')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _before(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="print the version"),
+    ] = False,
+) -> None:
+    """What may stand before every command."""
 
 
 def main() -> None:
