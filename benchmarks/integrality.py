@@ -3,10 +3,9 @@
     python benchmarks/integrality.py books 20000 300 --whole 100 --seconds 60
 
 Solves the relaxation, in which accounts may be divided among reps, then once more with the
-weightiest accounts whole, by HiGHS among the pairs that the relaxation was solved over. How much
-more the best plan of that costs at least is HiGHS's claim, and holds among those pairs: it shows
-where a gap comes from, and proves nothing about the model. An account weighs what its loads are
-worth at the row prices. ``--without`` leaves rules out of both, to see which of them it is that
+weightiest accounts whole, by HiGHS, over all pairs. How much more the best plan costs at least is
+HiGHS's claim: it shows where a gap comes from. An account weighs what its loads are worth at the
+row prices. ``--without`` leaves rules out of both, to see which of them it is that
 whole accounts run into. HiGHS may take longer than ``--seconds``: while it looks for cuts it does
 not look at its clock.
 """
@@ -31,7 +30,7 @@ from optiterr.search.ascent import Passes, ascend
 from optiterr.search.core import Core
 from optiterr.search.decompose import STEPS
 from optiterr.search.diving import worth
-from optiterr.search.relaxation import Relaxed, relaxed
+from optiterr.search.relaxation import Relaxed, Restricted, relaxed
 
 ALL_RELAXATION = 600.0
 """Seconds that the relaxation may take."""
@@ -43,31 +42,23 @@ def solved_relaxation(core: Core, threads: int) -> Relaxed:
     with closing(Passes(core, threads)) as passes:
         price = ascend(core, passes, STEPS, lambda: perf_counter() > end).price
         found = relaxed(core, passes, core.inside(price), end, lambda bound: None)
-    if not found.solved or found.kernel is None:
+    if not found.solved:
         raise SystemExit(f"the relaxation is not solved within {ALL_RELAXATION:.0f} s")
     return found
 
 
 def with_whole(core: Core, found: Relaxed, count: int, seconds: float) -> dict[str, Any]:
     """What HiGHS claims once the ``count`` weightiest accounts are whole."""
-    import highspy
-
-    kernel = found.kernel
-    assert kernel is not None
-    part, highs = kernel.part, kernel._highs
+    every = np.arange(len(core.pairs))
+    kernel = Restricted(core, every, found.choice, found.price, ALL_RELAXATION)
+    part = kernel.part
     begins = part.model.pairs.start
     weight = worth(core, part.pair, np.abs(found.price))
     weight = np.maximum.reduceat(weight, begins[: len(part.account)])
     heavy = np.argsort(-weight, kind="stable")[:count].tolist()
     columns = np.concatenate([np.arange(begins[one], begins[one + 1]) for one in heavy])
-    whole = np.full(len(columns), highspy.HighsVarType.kInteger)
-    highs.changeColsIntegrality(len(columns), columns.astype(np.int32), whole)
-    highs.setOptionValue("threads", 1)
-    kernel.limit(seconds)
     began = perf_counter()
-    highs.run()
-    told = highs.getInfo()
-    claimed = float(told.mip_dual_bound) + kernel._rest_cost
+    claimed = kernel.claim(columns, seconds)
     return {
         "whole": len(heavy),
         "their_pairs": len(columns),

@@ -11,8 +11,6 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -21,6 +19,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from machine import commit, load, machine
 from medians import build_seconds, medians_of, table, targets
 
 HERE = Path(__file__).resolve().parent
@@ -78,7 +77,7 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
 
 def _report(asked: argparse.Namespace, ways: list[str], folder: Path) -> dict[str, Any]:
     began = dt.datetime.now(dt.UTC)
-    machine = _machine()
+    told = {**machine(), "load_before": load()}
     small = _books(folder, AGREE_ON, asked.seed)
     agreement = _agreement(ways, small, asked)
     sizes = [_size(pairs, ways, small, folder, asked) for pairs in asked.sizes]
@@ -93,9 +92,8 @@ def _report(asked: argparse.Namespace, ways: list[str], folder: Path) -> dict[st
         "date": began.isoformat(timespec="seconds"),
         "minutes": round((dt.datetime.now(dt.UTC) - began).total_seconds() / 60, 1),
         "command": _command(asked),
-        "commit": _git("rev-parse", "HEAD"),
-        "changed_since": _git("diff", "--name-only", "HEAD", "--", "optiterr", "benchmarks"),
-        "machine": {**machine, "load_after": _load()},
+        **commit(),
+        "machine": {**told, "load_after": load()},
         "versions": dict(sorted(versions.items())),
         "seed": asked.seed,
         "agreement": agreement,
@@ -162,9 +160,9 @@ def _size(
     for turn in range(asked.repeats):
         box = asked.seconds if turn == 0 and pairs <= asked.solve_up_to else 0
         for way in [way for way in ways if way not in impatient]:
-            begun, load = perf_counter(), _load()
+            begun, before = perf_counter(), load()
             run = _run(way, books, small, asked, seconds=box, gap=asked.gap)
-            runs[way].append({**run, "load_before": load})
+            runs[way].append({**run, "load_before": before})
             if perf_counter() - begun - run["seconds"].get("solve", 0.0) > asked.patience:
                 impatient.add(way)
             spent = build_seconds(run)
@@ -187,38 +185,6 @@ def _same_shape(pairs: int, made: dict[str, Any]) -> None:
         wanted = (own["rows"], own["columns"] + more, own["nonzeros"] + more)
         if (one["rows"], one["columns"], one["nonzeros"]) != wanted:
             raise SystemExit(f"{way} builds another model: {one}, expected {wanted}")
-
-
-def _machine() -> dict[str, Any]:
-    info = Path("/proc/cpuinfo")
-    names = info.read_text().splitlines() if info.exists() else []
-    cpu = next((line.partition(":")[2].strip() for line in names if "model name" in line), "")
-    pages = (
-        os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
-    )
-    return {
-        "cpu": cpu or platform.processor(),
-        "cores": os.cpu_count(),
-        "memory_gib": round(pages / 2**30, 1),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "load_before": _load(),
-    }
-
-
-def _load() -> float | None:
-    """Processes that want a core, on average over a minute; None where the system cannot tell."""
-    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
-
-
-def _git(*words: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", *words], capture_output=True, text=True, check=False, cwd=ROOT
-        )
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip()
 
 
 if __name__ == "__main__":

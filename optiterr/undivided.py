@@ -239,7 +239,6 @@ class Sets:
 
         With ``left`` it is one on what the accounts and reps that are left cost.
         """
-        from optiterr.branching import branch_losses
         from optiterr.enumeration import rep_losses
 
         model, lines = self._model, self._lines
@@ -266,7 +265,13 @@ class Sets:
 
         def look(span: tuple[int, int]) -> tuple[int, int]:
             looked: int = rep_losses(*span, *told, *ends, sets, loss, seen, differs)
-            weighed: int = branch_losses(*span, *told, nodes, loss, seen, differs) if nodes else 0
+            own = slice(*span)
+            if nodes == 0 or (loss[own] == seen[own]).all():
+                return looked, 0
+            # Only here: it takes seconds to compile, once, and small books do without.
+            from optiterr.branching import branch_losses
+
+            weighed: int = branch_losses(*span, *told, nodes, loss, seen, differs)
             return looked, weighed
 
         spans = _spans(reps, 4 * threads)

@@ -179,6 +179,14 @@ def split(
     return first.value, value, cases
 
 
+def test_what_is_claimed_once_accounts_are_whole() -> None:
+    """Divided, the account costs nothing; whole, it is 1.5 over wherever it is."""
+    found = relaxation(heavy())[1]
+    assert found.bound == pytest.approx(0.0, abs=1e-6)
+    assert found.kernel is not None
+    assert found.kernel.claim(np.arange(2), 10.0) == pytest.approx(1.5)
+
+
 def test_the_heavy_account_is_decided() -> None:
     before, value, cases = split(heavy(), 1.5)
     assert before == pytest.approx(0.0, abs=1e-6)

@@ -224,6 +224,18 @@ class Restricted:
         zeros, most = np.zeros(len(places)), np.full(len(places), upper)
         self._highs.changeColsBounds(len(places), places, zeros, most)
 
+    def claim(self, place: Ints, seconds: float) -> float:
+        """What HiGHS claims all to cost at least once the pairs at ``place`` are whole, by one
+        thread in about ``seconds``."""
+        from highspy import HighsVarType
+
+        whole = np.full(len(place), HighsVarType.kInteger)
+        self._highs.changeColsIntegrality(len(place), np.asarray(place, dtype=np.int32), whole)
+        self._highs.setOptionValue("threads", 1)
+        self.limit(seconds)
+        self._highs.run()
+        return float(self._highs.getInfo().mip_dual_bound) + self._rest_cost
+
     def limit(self, seconds: float) -> None:
         """Let the solves from now on take ``seconds`` in all."""
         self._highs.setOptionValue("time_limit", self._highs.getRunTime() + seconds)
