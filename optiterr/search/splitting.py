@@ -44,7 +44,7 @@ ROUNDS, CLOSE = 4, 2e-5
 """Rounds of solving and pricing for each case at most; they end where its relaxation is by no more
 than that above what is proved, relative to it."""
 
-GAIN = 0.25
+GAIN = 0.08
 """An account is decided where that raises the relaxation by this part of the gap at least, wherever
 it goes: for less, a search for better plans is of more use."""
 
@@ -220,27 +220,30 @@ class Splitting:
             own = np.arange(pairs.start[account], pairs.start[account + 1])
             own = own[~leaf.gone[own]]
             own = own[np.argsort(regret[own], kind="stable")]
-            best = self._every_way(leaf, own, best[1]) or best
+            best = self._every_way(leaf, own, now.bound + regret[own], best[1]) or best
         if best[0]:
             self._kept |= best[2]
             self._build()
         return best[0]
 
     def _every_way(
-        self, leaf: _Leaf, own: Ints, least: float
+        self, leaf: _Leaf, own: Ints, told: Floats, least: float
     ) -> tuple[list[_Leaf], float, Mask] | None:
         """A case for each of the pairs ``own`` of one account, the least relaxation of all, and the
         pairs that are to be let into them.
 
-        None where that is no more than ``least``, or one of them has no answer.
+        ``told`` is what prices tell each of them to cost at least, rising: those that cannot be the
+        cheapest are one case together. None where the least is no more than ``least``, or a case
+        has no answer.
         """
         pairs, made, lowest = self._core.pairs, [], np.inf
         wanted = np.zeros(len(pairs), dtype=bool)
         where = leaf.where
-        for pair in own.tolist():
+        for at, pair in enumerate(own.tolist()):
             here = Decision(int(pairs.account[pair]), int(pairs.rep[pair]), True)
-            last = pair == own[-1]
-            others = own[own != pair]
+            left = own[at:] if told[at] >= lowest else own[at : at + 1]
+            last = left[-1] == own[-1]
+            others = np.setdiff1d(own, left)
             only = leaf.gone.copy()
             only[others] = True
             self._hold(others)
@@ -254,6 +257,8 @@ class Splitting:
             self._hold(others, 1.0)
             if solved is None or solved.bound <= least:
                 return None
+            if last:
+                break
             where = (*where, here._replace(served=False))
         return made, lowest, wanted
 
