@@ -179,12 +179,34 @@ def split(
     return first.value, value, cases
 
 
+def beside_others(far: int) -> Model:
+    """The heavy account, which ``far`` other reps may have at a cost of 10, and one that weighs
+    nothing and costs 7."""
+    reps = 2 + far
+    names = np.array([f"r{at}" for at in range(reps)], dtype=object)
+    pairs = Pairs.of([0] * reps + [1], [*range(reps), 0], 2)
+    made = ModelBuilder(np.array(["a", "b"], dtype=object), names, pairs)
+    made.add_rep_rows(
+        "worst", worst([0] * reps, [1.5, 1.5] + [0.0] * far, [1.0]), [3.0] * reps + [0.0]
+    )
+    made.add_cost("way", np.array([0.0, 0.0] + [10.0] * far + [7.0]))
+    return made.build()
+
+
 def test_what_is_claimed_once_accounts_are_whole() -> None:
     """Divided, the account costs nothing; whole, it is 1.5 over wherever it is."""
-    found = relaxation(heavy())[1]
-    assert found.bound == pytest.approx(0.0, abs=1e-6)
+    found = relaxation(beside_others(0))[1]
+    assert found.bound == pytest.approx(7.0, abs=1e-6)
     assert found.kernel is not None
-    assert found.kernel.claim(np.arange(2), 10.0) == pytest.approx(1.5)
+    assert found.kernel.claim(np.arange(2), 10.0) == pytest.approx(8.5)
+
+
+def test_places_that_cannot_be_the_cheapest_are_one_case() -> None:
+    """Two reps at 1.5, three at 13: the account is with the first, the second, or elsewhere."""
+    _, value, cases = split(beside_others(3), 8.5)
+    assert value == pytest.approx(8.5)
+    assert covering([case.where for case in cases])
+    assert len(cases) == 3
 
 
 def test_the_heavy_account_is_decided() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from search_toys import every_choice, every_value, tiny, tiny_ones
+from search_toys import every_choice, every_value, middle, tiny, tiny_ones
 
 from optiterr import undivided
 from optiterr.certificate import lower_bound, reduced_cost
@@ -183,6 +183,21 @@ def test_more_nodes_never_prove_less_and_never_too_much() -> None:
         assert values[-1] <= least + 1e-6 * max(1.0, abs(least))
         lifts.append(values[-1] - values[0])
     assert sum(lift > 1e-3 for lift in lifts) > 10
+
+
+def test_reps_that_sets_settle_hide_no_others_from_nodes() -> None:
+    """Two or three reps at a time, and each alone: the same losses, some raised by nodes."""
+    raised_by = 0
+    for seed in range(6):
+        model, _ = middle([48, seed], 60, 9)
+        ledger = Sets(model, lower_bound(model, np.zeros(model.rows)))
+        bare, together, alone = (
+            ledger.bound(ledger.halfway(), 1, threads, nodes).losses
+            for threads, nodes in ((1, 0), (1, 40), (9, 40))
+        )
+        assert together == pytest.approx(alone)
+        raised_by += 0 < np.count_nonzero(together > bare) < 9
+    assert raised_by
 
 
 @pytest.mark.parametrize("seed", range(20))
