@@ -23,7 +23,6 @@ from machine import commit, load, machine
 from medians import build_seconds, medians_of, table, targets
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
 
 WAYS = {"pulp": ("pulp", "pulp-quick"), "linopy": ("linopy", "linopy-sparse")}
 """The ways in which the model is built with each library."""

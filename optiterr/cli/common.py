@@ -9,7 +9,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,6 +57,8 @@ Folder = Annotated[Path | None, typer.Option("-o", "--output", help="folder to w
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         out.print(f"optiterr {version('optiterr')}", highlight=False)
         raise typer.Exit
 

@@ -99,7 +99,7 @@ def _check_on(where: str, rule: Rule, problem: Problem) -> None:
             bound.value <= best + AGREE * max(1.0, abs(best)),
             f"{where}: a plan costs {best:g}, yet prices {bound.prices} prove {bound.value:g}",
         )
-    for place, rep in enumerate(assignments(problem)):
+    for rep in assignments(problem):
         assignment = as_series(problem, rep)
         found = list(rule.check(NAME, problem, assignment))
         at = f"{where}, plan {assignment.to_dict()}"
@@ -107,7 +107,8 @@ def _check_on(where: str, rule: Rule, problem: Problem) -> None:
         kept, served = model.choose(rep), int((rep >= 0).sum())
         _check_plan(at, rule, found, model, None if (kept < 0).any() else kept, crowded, served)
         if (kept >= 0).all() and np.isfinite(model.value(model.picks(kept))):
-            _certified(at, model, model.picks(kept), bounds[1 + place % (len(bounds) - 1)])
+            for bound in bounds[1:]:
+                _certified(at, model, model.picks(kept), bound)
     _check_odd_books(where, rule, problem)
 
 
