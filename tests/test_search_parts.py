@@ -633,12 +633,12 @@ def test_many_accounts_with_one_candidate_each() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("most", [300, 0])
+@pytest.mark.parametrize(("most", "threads"), [(300, 1), (300, 2), (0, 1)])
 def test_a_dive_keeps_what_it_settled(
-    seed: int, most: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, most: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Accounts made whole stay whole, the relaxation only gets dearer, loads and choice are those
-    of its picks; one by one and many at a time."""
+    of its picks; one by one, two by two and many at a time."""
     monkeypatch.setattr(diving, "MOST_TRIED", most)
     made, _ = middle([seed, 5], 60, 5)
     found, _ = bounds.bounded(made)
@@ -657,7 +657,7 @@ def test_a_dive_keeps_what_it_settled(
         hold(self, place, upper)
 
     monkeypatch.setattr(Restricted, "hold", told)
-    dived, settled = dive(core, found, np.ones(core.rows), lambda: False)
+    dived, settled = dive(core, found, np.ones(core.rows), lambda: False, threads)
     kernel = dived.kernel
     assert kernel is not None
     pairs = kernel.part.model.pairs
@@ -733,6 +733,45 @@ def test_accounts_without_a_rep_in_common_are_settled_together(
     assert settled == 2
     assert dived.choice.tolist() == choice
     assert asked == solves
+
+
+@pytest.mark.parametrize(
+    ("budget", "first", "second", "choice"),
+    [
+        (2.0, [[1], [0], [1, 3]], [[3], [2], [1, 3]], [0, 2]),
+        (1.6, [[1], [0], [1, 3], [1], [3], [2], [2]], [[3], [2], [1, 3], [1], [2]], [0, 3]),
+    ],
+)
+def test_two_threads_try_an_account_each(
+    budget: float,
+    first: list[list[int]],
+    second: list[list[int]],
+    choice: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Account 0 is tried at reps 0 and 1 in one program, account 1 at 2 and 3 in its twin. Each is
+    cheapest where it would break the budget together with the other: then only account 0 is settled
+    in both, and account 1 is tried again."""
+    core = two_and_two(budget)
+    with closing(Passes(core, 1)) as passes:
+        found = relaxation.relaxed(
+            core, passes, np.zeros(core.rows), perf_counter() + 10, lambda bound: None
+        )
+    asked: dict[Restricted, list[list[int]]] = {}
+    hold = Restricted.hold
+
+    def told(self: Restricted, place: Ints, upper: float = 0.0) -> None:
+        if upper == 0.0:
+            asked.setdefault(self, []).append(np.asarray(place).tolist())
+        hold(self, place, upper)
+
+    monkeypatch.setattr(Restricted, "hold", told)
+    dived, settled = dive(core, found, np.ones(core.rows), lambda: False, 2)
+    assert settled == 2
+    assert dived.choice.tolist() == choice
+    assert found.kernel is not None
+    assert asked.pop(found.kernel) == first
+    assert list(asked.values()) == [second]
 
 
 # ------------------------------------------------------------------------- the useful pairs

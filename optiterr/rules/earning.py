@@ -215,9 +215,13 @@ def poured(
     gain = np.outer(own, np.diff(curve[:, 1])).ravel()
     rate = gain / np.where(length > 0, length, 1.0)
     account = np.repeat(np.arange(accounts), pieces)
-    order = np.lexsort((account, -rate, rep[account]))
+    hours = np.array(list(books.hours.values()), dtype=float)
+    # Two stable sorts are faster than one by both, the second over numbers as short as may be.
+    order = np.argsort(-rate, kind="stable")
+    book = rep[account[order]].astype(np.min_scalar_type(len(hours)))
+    order = order[np.argsort(book, kind="stable")]
     length, gain, rate, account = length[order], gain[order], rate[order], account[order]
-    hours, book = np.array(list(books.hours.values()), dtype=float), rep[account]
+    book = rep[account]
     ahead = np.cumsum(length) - length
     first = np.concatenate([[0.0], np.cumsum(np.bincount(book, length, minlength=len(hours)))])
     left = hours[book] - (ahead - first[book])

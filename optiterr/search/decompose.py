@@ -53,7 +53,7 @@ STEPS = 300
 CLIMB_SHARE, RELAX_SHARE, DIVE_SHARE = 0.15, 0.45, 0.6
 """The climb, the relaxation and the dive end when these shares of the time are gone."""
 
-DIVE_MOST = 0.12
+DIVE_MOST = 0.2
 """The dive takes at most this share of the time."""
 
 SETTLED = 6
@@ -202,7 +202,7 @@ def _search(
     if first is None:
         end = min(watch.until(DIVE_SHARE), perf_counter() + DIVE_MOST * limits.seconds)
         dived, settled = dive(
-            core, found, ground.hard, lambda: perf_counter() > end or watch.over()
+            core, found, ground.hard, lambda: perf_counter() > end or watch.over(), limits.threads
         )
         rushed = perf_counter() > end and settled * SETTLED < len(model.rep_ids)
         first, found = dived.choice, replace(found, load=dived.load)

@@ -1,14 +1,17 @@
 """A plan from the relaxation: divided accounts are settled few at a time, the weightiest first.
 
 After each few the relaxation is solved again from where it stood, so that the others can answer
-(diving; Berthold, *Primal heuristics for mixed integer programs*, 2006). Where there are many reps,
-accounts that have no rep in common are settled together.
+(diving; Berthold, *Primal heuristics for mixed integer programs*, 2006). Several threads try one
+account each, of those that have no rep in common. Where there are many reps, all such accounts are
+settled together, untried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -38,7 +41,7 @@ for one rep."""
 
 
 def dive(
-    core: Core, relaxed: Relaxed, unit: Floats, over: Callable[[], bool]
+    core: Core, relaxed: Relaxed, unit: Floats, over: Callable[[], bool], threads: int = 1
 ) -> tuple[Relaxed, int]:
     """The relaxation with its weightiest divided accounts made whole, and a choice for the others;
     and how many were.
@@ -53,17 +56,19 @@ def dive(
     dear = dearness(relaxed, unit)
     calm = settled = 0
     many = core.reps > MOST_TRIED
+    kernels = [kernel] if many else [kernel, *(kernel.twin() for _ in range(threads - 1))]
     least = (APART_RISE / core.reps if many else CALM_RISE) * max(1.0, abs(now.bound))
-    while calm < CALM and not over() and len(now.divided):
-        solved, count = _settle_apart(core, kernel, now, dear) if many else (None, 0)
-        if solved is None:
-            solved, count = _settle(core, kernel, now, dear, over), 1
-        if solved is None:
-            break
-        light = solved.bound - now.bound <= count * least
-        calm = calm + count if light else 0
-        now = solved
-        settled += count
+    with ThreadPoolExecutor(len(kernels)) as pool:
+        while calm < CALM and not over() and len(now.divided):
+            solved, count = _settle_apart(core, kernel, now, dear) if many else (None, 0)
+            if solved is None:
+                solved, count = _settle(core, kernels, now, dear, over, pool)
+            if solved is None:
+                break
+            light = solved.bound - now.bound <= count * least
+            calm = calm + count if light else 0
+            now = solved
+            settled += count
     return replace(now, kernel=kernel), settled
 
 
@@ -73,31 +78,66 @@ def dearness(relaxed: Relaxed, unit: Floats) -> Floats:
 
 
 def _settle(
-    core: Core, kernel: Restricted, now: Relaxed, dear: Floats, over: Callable[[], bool]
-) -> Relaxed | None:
-    """The relaxation with the weightiest divided account at the rep where it costs least."""
-    part, x = kernel.part, kernel.x
-    account = int(now.divided[np.argmax(weights(core, kernel, now, dear))])
-    local = int(np.searchsorted(part.account, account))
-    own = np.arange(part.model.pairs.start[local], part.model.pairs.start[local + 1])
-    ranked = own[np.argsort(-x[own], kind="stable")]
-    options = ranked[:1] if x[ranked[0]] >= CLEAR else ranked[:OPTIONS][x[ranked[:OPTIONS]] > 0]
-    best, best_place = None, -1
-    for place in options.tolist():
-        others = own[own != place]
-        kernel.hold(others)
+    core: Core,
+    kernels: Sequence[Restricted],
+    now: Relaxed,
+    dear: Floats,
+    over: Callable[[], bool],
+    pool: ThreadPoolExecutor,
+) -> tuple[Relaxed | None, int]:
+    """The relaxation with the weightiest divided accounts, one for each kernel, at the rep where
+    each costs least, and how many they are; None where hard rules do not allow it."""
+    first = kernels[0]
+    weight = weights(core, first, now, dear)
+    order = np.argsort(-weight, kind="stable")
+    apart = islice(_apart(core, first, now.divided[order]), len(kernels))
+    x = first.x
+    jobs = [
+        pool.submit(_left_out, kernel, own, x[own], over)
+        for kernel, own in zip(kernels, apart, strict=False)
+    ]
+    others = [found for job in jobs if (found := job.result()) is not None]
+    while others:
+        out = np.concatenate(others)
+        for kernel in kernels:
+            kernel.hold(out)
+        solved = first.solve()
+        if solved is not None and not solved.infeasible:
+            return solved, len(others)
+        # Together they may break what each of them keeps.
+        for kernel in kernels:
+            kernel.hold(out, 1.0)
+        others = others[:-1]
+    return None, 0
+
+
+def _left_out(kernel: Restricted, own: Ints, x: Floats, over: Callable[[], bool]) -> Ints | None:
+    """The places of an account's pairs ``own`` but for the cheapest of those that the relaxation
+    has most of, ``x`` of each; None where hard rules allow none."""
+    ranked = np.argsort(-x, kind="stable")
+    several = ranked[:OPTIONS][x[ranked[:OPTIONS]] > 0]
+    best, others = np.inf, None
+    for at in (ranked[:1] if x[ranked[0]] >= CLEAR else several).tolist():
+        left = np.delete(own, at)
+        kernel.hold(left)
         solved = kernel.solve()
-        if solved is None or solved.infeasible:
-            pass
-        elif best is None or solved.bound < best.bound:
-            best, best_place = solved, place
-        kernel.hold(others, 1.0)
+        kernel.hold(left, 1.0)
+        if solved is not None and not solved.infeasible and solved.bound < best:
+            best, others = solved.bound, left
         if over():
             break
-    if best is None:
-        return None
-    kernel.hold(own[own != best_place])
-    return kernel.solve() if len(options) > 1 and place != best_place else best
+    return others
+
+
+def _apart(core: Core, kernel: Restricted, accounts: Ints) -> Iterator[Ints]:
+    """The places of the pairs of each of ``accounts`` that has no rep in common with one before."""
+    part, taken = kernel.part, np.zeros(core.reps, dtype=bool)
+    for local in np.searchsorted(part.account, accounts).tolist():
+        own = np.arange(part.model.pairs.start[local], part.model.pairs.start[local + 1])
+        reps = core.pairs.rep[part.pair[own]]
+        if not taken[reps].any():
+            taken[reps] = True
+            yield own
 
 
 def _settle_apart(
@@ -105,18 +145,12 @@ def _settle_apart(
 ) -> tuple[Relaxed | None, int]:
     """The relaxation with weighty divided accounts that have no rep in common each at the rep that
     has most of it, and how many they are; None where hard rules do not allow it."""
-    part, x = kernel.part, kernel.x
+    x = kernel.x
     weight = weights(core, kernel, now, dear)
     order = np.argsort(-weight, kind="stable")
     weighty = order[weight[order] >= APART * weight[order[0]]]
-    taken = np.zeros(core.reps, dtype=bool)
-    out: list[Ints] = []
-    for local in np.searchsorted(part.account, now.divided[weighty]).tolist():
-        own = np.arange(part.model.pairs.start[local], part.model.pairs.start[local + 1])
-        reps = core.pairs.rep[part.pair[own]]
-        if not taken[reps].any():
-            taken[reps] = True
-            out.append(np.delete(own, np.argmax(x[own])))
+    apart = _apart(core, kernel, now.divided[weighty])
+    out = [np.delete(own, np.argmax(x[own])) for own in apart]
     others = np.concatenate(out)
     kernel.hold(others)
     solved = kernel.solve()

@@ -8,6 +8,7 @@ better come in, until none is (Dantzig and Wolfe, 1960, with whole accounts as t
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -172,13 +173,26 @@ class Restricted:
         self._core, self._price, self._base = core, price, whole.copy()
         self._base[core.pairs.account[single]] = single
         self.part = part_of(core, pair, self._base, core.loads(self._base))
-        self._mip = linearise(self.part.model)
+        self._mip, self._seconds = linearise(self.part.model), seconds
         self._highs = load_highs(self._mip, Limits(seconds=seconds), relaxed=True)
         rest = np.ones(core.accounts, dtype=bool)
         rest[self.part.account] = False
         self._rest_cost = core.constant + float(core.cost[self._base[rest]].sum())
         self._rest_load = core.loads(self._base[rest])
         self._matrix = core.columns[:, pair]
+
+    def twin(self) -> Restricted:
+        """The same with all pairs let in, beginning where this one stands: to be solved beside it.
+
+        It has the time that this one has left.
+        """
+        from optiterr.solvers.highs import load as load_highs
+
+        other = copy(self)
+        left = Limits(seconds=max(self._seconds - self._highs.getRunTime(), 0.0))
+        other._highs = load_highs(self._mip, left, relaxed=True)
+        other._highs.setBasis(self._highs.getBasis())
+        return other
 
     def solve(self) -> Relaxed | None:
         """The relaxed optimum; None where HiGHS does not get there in time.

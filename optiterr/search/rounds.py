@@ -29,8 +29,9 @@ from optiterr.search.merging import Costed, Plans, knockout
 from optiterr.search.watch import Watch
 from optiterr.solution import Limits
 
-SHARE = 0.7
-"""Moves end when this share of the time is gone."""
+SHARE, HUNTED = 0.7, 0.58
+"""Moves end when this share of the time is gone; at the second one where neighbourhoods then gain
+more: of few accounts a rep, and too many to put plans together beside them."""
 
 TRIES_A_SECOND = 1_500_000
 """Moves that a usual machine tries in a second: the time for moves is handed out in tries."""
@@ -82,15 +83,16 @@ class Rounds:
         self._ground, self._watch, self._limits, self._sought = ground, watch, limits, sought
         self._first = first
         self._best: Costed = (first, np.inf)
-        self._end = watch.until(SHARE)
-        seconds = max(self._end - perf_counter(), 0.05 * limits.seconds)
-        self._tries = int(seconds * TRIES_A_SECOND)
-        self._most = TRIES_AN_ACCOUNT * ground.core.accounts
         # One block is cooled by one thread: the others cool with other numbers, the best counts.
         accounts, reps = ground.core.accounts, ground.core.reps
         self._several = sought and reps <= 2 * BLOCK
         self.merge = self._several and EACH_MERGED * reps <= accounts <= MOST_MERGED
         self.large = self._several and accounts > MOST_MERGED
+        hunted = self.large and not simmers(ground.core)
+        self._end = watch.until(HUNTED if hunted else SHARE)
+        seconds = max(self._end - perf_counter(), 0.05 * limits.seconds)
+        self._tries = int(seconds * TRIES_A_SECOND)
+        self._most = TRIES_AN_ACCOUNT * accounts
         self._pays = False
         self._ways = [TIGHT, GENTLE] * max(1, limits.threads // 2)
         self._turn = 0
