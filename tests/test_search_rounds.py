@@ -77,6 +77,25 @@ def test_the_first_round_is_short_and_each_later_one_twice_as_long(asked: Asked)
     assert dear(ground, made.choice) <= dear(ground, early)
 
 
+@pytest.mark.parametrize("found", [True, False])
+def test_a_large_model_that_simmers_has_one_round_once_there_is_a_plan(
+    found: bool, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neighbourhoods make more of its first plans; without one there are more rounds."""
+    monkeypatch.setattr(rounds, "MOST_MERGED", 0)
+    monkeypatch.setattr(rounds, "simmers", lambda core: True)
+    made, _, _, watch = begun()
+    made.early(2)
+    assert watch.best is not None
+    made._pays = False
+    if not found:
+        watch.best = None
+    plans, coolings = len(made.plans.every()), len(asked)
+    made.rest(2)
+    assert (len(asked) == coolings) is found
+    assert (len(made.plans.every()) == plans) is found
+
+
 def test_one_thread_does_the_work_of_two_in_turn(asked: Asked) -> None:
     """With a thread given away the second round is still made both ways, as long as before."""
     ways = []

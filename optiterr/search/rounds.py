@@ -88,8 +88,8 @@ class Rounds:
         self._several = sought and reps <= 2 * BLOCK
         self.merge = self._several and EACH_MERGED * reps <= accounts <= MOST_MERGED
         self.large = self._several and accounts > MOST_MERGED
-        hunted = self.large and not simmers(ground.core)
-        self._end = watch.until(HUNTED if hunted else SHARE)
+        self._calm = self.large and simmers(ground.core)
+        self._end = watch.until(HUNTED if self.large and not self._calm else SHARE)
         seconds = max(self._end - perf_counter(), 0.05 * limits.seconds)
         self._tries = int(seconds * TRIES_A_SECOND)
         self._most = TRIES_AN_ACCOUNT * accounts
@@ -129,11 +129,14 @@ class Rounds:
             self._ground, self._first = ground, ground.found.choice
 
     def rest(self, threads: int, most: float = np.inf) -> None:
-        """All rounds that are left, for as long as they make better plans, in ``most`` seconds."""
+        """All rounds that are left, for as long as they make better plans, in ``most`` seconds.
+
+        None where a large model's plans simmer and there is one: neighbourhoods make more of it.
+        """
         seconds = max(0.0, min(most, self._end - perf_counter()))
         self._end = min(self._end, perf_counter() + seconds)
         self._tries = min(self._tries, int(seconds * TRIES_A_SECOND))
-        if self._over(self._end):
+        if self._over(self._end) or (self._calm and self._watch.best is not None):
             return
         if not self._several:
             how = GENTLE if self._sought else WARM
