@@ -702,6 +702,31 @@ def two_and_two(budget: float) -> Core:
     return Core.of(Model(nobody, nobody, pairs, cost, MappingProxyType({}), blocks))
 
 
+def dived_two(
+    budget: float, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> tuple[relaxation.Relaxed, int, list[list[list[int]]]]:
+    """The dive over those two, how many it settled, and the pairs left out each time: of its
+    program, then of the program's twins."""
+    core = two_and_two(budget)
+    with closing(Passes(core, 1)) as passes:
+        found = relaxation.relaxed(
+            core, passes, np.zeros(core.rows), perf_counter() + 10, lambda bound: None
+        )
+    assert found.divided.tolist() == [0, 1]
+    assert found.kernel is not None
+    asked: dict[Restricted, list[list[int]]] = {found.kernel: []}
+    hold = Restricted.hold
+
+    def told(self: Restricted, place: Ints, upper: float = 0.0) -> None:
+        if upper == 0.0:
+            asked.setdefault(self, []).append(np.asarray(place).tolist())
+        hold(self, place, upper)
+
+    monkeypatch.setattr(Restricted, "hold", told)
+    dived, settled = dive(core, found, np.ones(core.rows), lambda: False, threads)
+    return dived, settled, list(asked.values())
+
+
 @pytest.mark.parametrize(
     ("budget", "solves", "choice"),
     [(2.0, [[1, 3]], [0, 2]), (1.6, [[1, 3], [1], [0], [1], [3], [3], [2], [2]], [0, 3])],
@@ -714,25 +739,10 @@ def test_accounts_without_a_rep_in_common_are_settled_together(
     both its reps and settled at rep 0. Account 1, now alone, cannot be at rep 2, is tried at both,
     and settled at rep 3."""
     monkeypatch.setattr(diving, "MOST_TRIED", 3)
-    core = two_and_two(budget)
-    with closing(Passes(core, 1)) as passes:
-        found = relaxation.relaxed(
-            core, passes, np.zeros(core.rows), perf_counter() + 10, lambda bound: None
-        )
-    assert found.divided.tolist() == [0, 1]
-    asked: list[list[int]] = []
-    hold = Restricted.hold
-
-    def told(self: Restricted, place: Ints, upper: float = 0.0) -> None:
-        if upper == 0.0:
-            asked.append(np.asarray(place).tolist())
-        hold(self, place, upper)
-
-    monkeypatch.setattr(Restricted, "hold", told)
-    dived, settled = dive(core, found, np.ones(core.rows), lambda: False)
+    dived, settled, asked = dived_two(budget, 1, monkeypatch)
     assert settled == 2
     assert dived.choice.tolist() == choice
-    assert asked == solves
+    assert asked == [solves]
 
 
 @pytest.mark.parametrize(
@@ -752,26 +762,10 @@ def test_two_threads_try_an_account_each(
     """Account 0 is tried at reps 0 and 1 in one program, account 1 at 2 and 3 in its twin. Each is
     cheapest where it would break the budget together with the other: then only account 0 is settled
     in both, and account 1 is tried again."""
-    core = two_and_two(budget)
-    with closing(Passes(core, 1)) as passes:
-        found = relaxation.relaxed(
-            core, passes, np.zeros(core.rows), perf_counter() + 10, lambda bound: None
-        )
-    asked: dict[Restricted, list[list[int]]] = {}
-    hold = Restricted.hold
-
-    def told(self: Restricted, place: Ints, upper: float = 0.0) -> None:
-        if upper == 0.0:
-            asked.setdefault(self, []).append(np.asarray(place).tolist())
-        hold(self, place, upper)
-
-    monkeypatch.setattr(Restricted, "hold", told)
-    dived, settled = dive(core, found, np.ones(core.rows), lambda: False, 2)
+    dived, settled, asked = dived_two(budget, 2, monkeypatch)
     assert settled == 2
     assert dived.choice.tolist() == choice
-    assert found.kernel is not None
-    assert asked.pop(found.kernel) == first
-    assert list(asked.values()) == [second]
+    assert asked == [first, second]
 
 
 # ------------------------------------------------------------------------- the useful pairs

@@ -217,11 +217,11 @@ def poured(
     account = np.repeat(np.arange(accounts), pieces)
     hours = np.array(list(books.hours.values()), dtype=float)
     # Two stable sorts are faster than one by both, the second over numbers as short as may be.
+    book = rep[account].astype(np.min_scalar_type(len(hours)))
     order = np.argsort(-rate, kind="stable")
-    book = rep[account[order]].astype(np.min_scalar_type(len(hours)))
-    order = order[np.argsort(book, kind="stable")]
-    length, gain, rate, account = length[order], gain[order], rate[order], account[order]
-    book = rep[account]
+    order = order[np.argsort(book[order], kind="stable")]
+    length, gain, rate = length[order], gain[order], rate[order]
+    account, book = account[order], book[order]
     ahead = np.cumsum(length) - length
     first = np.concatenate([[0.0], np.cumsum(np.bincount(book, length, minlength=len(hours)))])
     left = hours[book] - (ahead - first[book])

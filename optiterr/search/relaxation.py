@@ -173,7 +173,7 @@ class Restricted:
         self._core, self._price, self._base = core, price, whole.copy()
         self._base[core.pairs.account[single]] = single
         self.part = part_of(core, pair, self._base, core.loads(self._base))
-        self._mip, self._seconds = linearise(self.part.model), seconds
+        self._mip = linearise(self.part.model)
         self._highs = load_highs(self._mip, Limits(seconds=seconds), relaxed=True)
         rest = np.ones(core.accounts, dtype=bool)
         rest[self.part.account] = False
@@ -189,8 +189,9 @@ class Restricted:
         from optiterr.solvers.highs import load as load_highs
 
         other = copy(self)
-        left = Limits(seconds=max(self._seconds - self._highs.getRunTime(), 0.0))
-        other._highs = load_highs(self._mip, left, relaxed=True)
+        _, most = self._highs.getOptionValue("time_limit")
+        left = max(most - self._highs.getRunTime(), 0.0)
+        other._highs = load_highs(self._mip, Limits(seconds=left), relaxed=True)
         other._highs.setBasis(self._highs.getBasis())
         return other
 

@@ -88,8 +88,8 @@ class Rounds:
         self._several = sought and reps <= 2 * BLOCK
         self.merge = self._several and EACH_MERGED * reps <= accounts <= MOST_MERGED
         self.large = self._several and accounts > MOST_MERGED
-        self._calm = self.large and simmers(ground.core)
-        self._end = watch.until(HUNTED if self.large and not self._calm else SHARE)
+        self._simmers = self.large and simmers(ground.core)
+        self._end = watch.until(HUNTED if self.large and not self._simmers else SHARE)
         seconds = max(self._end - perf_counter(), 0.05 * limits.seconds)
         self._tries = int(seconds * TRIES_A_SECOND)
         self._most = TRIES_AN_ACCOUNT * accounts
@@ -136,7 +136,7 @@ class Rounds:
         seconds = max(0.0, min(most, self._end - perf_counter()))
         self._end = min(self._end, perf_counter() + seconds)
         self._tries = min(self._tries, int(seconds * TRIES_A_SECOND))
-        if self._over(self._end) or (self._calm and self._watch.best is not None):
+        if self._over(self._end) or (self._simmers and self._watch.best is not None):
             return
         if not self._several:
             how = GENTLE if self._sought else WARM
