@@ -223,7 +223,8 @@ def _solved(case: Instance, asked: dict[str, Any], today: float | None) -> dict[
     begun = perf_counter()
 
     def note(one: Improvement) -> None:
-        lines.append((round(perf_counter() - begun, 3), one.incumbent, one.bound))
+        if not one.empty:
+            lines.append((round(perf_counter() - begun, 3), one.incumbent, one.bound))
 
     with Memory() as memory:
         try:

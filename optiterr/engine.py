@@ -39,7 +39,7 @@ from optiterr.rules import Rule
 from optiterr.scenario.loading import Scenario
 from optiterr.scenario.ranking import levels_of
 from optiterr.search.route import Route, route
-from optiterr.solution import Limits, Solution, Status
+from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import demands, ensure, solver
 from optiterr.solving import (
     Clock,
@@ -191,6 +191,8 @@ def solve_problem(
         return _no_plan(draft, clock, status, why)
     if solution.x is None:
         return _no_plan(draft, clock, solution.status, ())
+    if report is not None:
+        report(Improvement(clock.seconds.get("solve", 0.0), phase="proof"))
     plan = _audited(draft, scenario.rules, problem, compiled, solution, relaxed, clock, limits)
     return _ranked(plan, levels) if levels else plan
 
@@ -278,7 +280,12 @@ def _credited(draft: Plan, solution: Solution, relaxed: Solution) -> Plan:
         }
     )
     log = tuple(
-        Step(seconds=one.seconds, incumbent=finite(one.incumbent), bound=finite(one.bound))
+        Step(
+            seconds=one.seconds,
+            incumbent=finite(one.incumbent),
+            bound=finite(one.bound),
+            phase=one.phase,
+        )
         for one in solution.log
     )
     return draft.model_copy(

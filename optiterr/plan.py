@@ -54,6 +54,7 @@ class Step(_Value):
     seconds: float = Field(description="seconds since the solver began")
     incumbent: float | None = Field(None, description="cost of the best plan so far")
     bound: float | None = Field(None, description="the solver's bound so far")
+    phase: str = Field("", description="what the solver worked on, where it says so")
 
 
 class Gap(_Value):

@@ -46,11 +46,18 @@ class Limits:
 
 @dataclass(frozen=True)
 class Improvement:
-    """One line of the improvement log: incumbent and bound (None before there is one)."""
+    """One line of the improvement log: incumbent and bound (None before there is one), and what
+    the solver works on, where it says so."""
 
     seconds: float
     incumbent: float | None = None
     bound: float | None = None
+    phase: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether it names neither incumbent nor bound."""
+        return self.incumbent is None and self.bound is None
 
 
 @dataclass(frozen=True, eq=False)

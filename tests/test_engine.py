@@ -20,7 +20,7 @@ from optiterr.errors import AuditError, DataError
 from optiterr.findings import Weight
 from optiterr.model import Model
 from optiterr.plan import Plan
-from optiterr.solution import Limits, Solution, Status
+from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import Solver
 from optiterr.solving import proved_bound
 
@@ -530,6 +530,19 @@ def test_the_same_scenario_gives_the_same_plan_twice() -> None:
         "data",
     )
     assert {key: getattr(first, key) for key in same} == {key: getattr(second, key) for key in same}
+
+
+def test_progress_tells_what_is_worked_on_and_the_plan_keeps_it() -> None:
+    """The phases of the search, then the proof; HiGHS has no phases to tell of."""
+    told: list[Improvement] = []
+    body = scenario().to_dict()
+    body["solve"] |= {"solver": "decompose"}
+    plan = solve(Scenario.from_dict(body, folder=Path(".")), report=told.append)
+    assert {"prices", "relaxation"} <= {line.phase for line in told}
+    assert (told[-1].phase, told[-1].empty) == ("proof", True)
+    assert plan.log
+    assert {step.phase for step in plan.log} <= {line.phase for line in told} - {"", "proof"}
+    assert {step.phase for step in solve(scenario()).log} <= {""}
 
 
 def test_a_plan_survives_its_file(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from test_outputs import two
 from tiny_comparison import RULES, plan_of, tiny
 
 from optiterr import cli
-from optiterr.cli.common import see, so_far
+from optiterr.cli.common import Standing
 from optiterr.comparison.side_by_side import Comparison, compare, summarise, summarise_today
 from optiterr.errors import DataError, SpecError
 from optiterr.frontier import frontier
@@ -761,14 +761,18 @@ def test_a_browser_that_does_not_start_is_told(
     assert "no browser could be started" in err
 
 
-def test_progress_says_incumbent_bound_and_gap() -> None:
-    """Each as soon as it is known; the gap when both are: (12 - 9) / 12."""
-    seen: dict[str, float] = {}
-    assert so_far(seen) == ""
-    see(seen, Improvement(0.1, bound=9.0))
-    assert so_far(seen) == "bound 9"
-    see(seen, Improvement(0.2, incumbent=12.0))
-    assert so_far(seen) == "incumbent 12, bound 9, gap 25.00%"
+def test_progress_says_phase_incumbent_bound_and_gap() -> None:
+    """Each as soon as it is known; the gap when both are: (12 - 9) / 12. What an improvement does
+    not name stays as it was."""
+    seen = Standing()
+    assert (str(seen), seen.working) == ("", "working")
+    seen.see(Improvement(0.1, bound=9.0, phase="prices"))
+    assert (str(seen), seen.working) == ("bound 9", "prices, bound 9")
+    seen.see(Improvement(0.2, phase="moves"))
+    assert seen.working == "moves, bound 9"
+    seen.see(Improvement(0.3, incumbent=12.0))
+    assert str(seen) == "incumbent 12, bound 9, gap 25.00%"
+    assert seen.working == "moves, incumbent 12, bound 9, gap 25.00%"
 
 
 @COMPARISONS

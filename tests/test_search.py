@@ -246,6 +246,26 @@ def test_what_is_reported_gets_better_only() -> None:
     assert [line.incumbent for line in answer.log if line.incumbent is not None] == heard.costs
 
 
+def test_each_phase_is_told_when_it_begins() -> None:
+    """In the order of the search, and what gets better names the phase it was found in; the
+    seconds are those of the phases told."""
+    made, _ = hard_model(3)
+    lines: list[Improvement] = []
+    heard = Heard(lambda line: bool(lines.append(line)))
+    answer = solve(made, Limits(seconds=2.0, gap=0.0), report=heard)
+    told = [line.phase for line in lines if line.empty and line.phase]
+    assert told[:4] == ["build", "prices", "relaxation", "dive"]
+    assert {"moves", "neighbourhoods"} <= set(told)
+    assert set(told) == set(answer.seconds)
+    assert sum(answer.seconds.values()) <= lines[-1].seconds + 1.0
+    last = ""
+    for line in lines:
+        last = line.phase if line.empty and line.phase else last
+        assert line.phase in ("", last)
+        assert line.phase or line.empty
+    assert [line for line in lines if not line.empty] == list(answer.log)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_same_seed_finds_the_same_first_plan(threads: int) -> None:
     """Dive and moves are counted in tries: their plan is the same bytes for a seed and number of

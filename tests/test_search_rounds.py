@@ -96,6 +96,22 @@ def test_a_large_model_that_simmers_has_one_round_once_there_is_a_plan(
     assert (len(made.plans.every()) == plans) is found
 
 
+@pytest.mark.parametrize(
+    ("large", "many", "share"),
+    [(False, False, "SHARE"), (True, False, "HUNTED"), (True, True, "SHARE")],
+)
+def test_moves_leave_more_time_to_neighbourhoods_in_large_models_of_few_accounts_a_rep(
+    large: bool, many: bool, share: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they neither simmer nor are put together beside neighbourhoods."""
+    monkeypatch.setattr(rounds, "MOST_MERGED", 0 if large else 60)
+    monkeypatch.setattr(rounds, "simmers", lambda core: many)
+    made, _, _, watch = begun(seconds=1000.0)
+    assert made.large is large
+    assert made._end == pytest.approx(watch.until(getattr(rounds, share)), abs=1.0)
+    assert rounds.SHARE - rounds.HUNTED > 0.01
+
+
 def test_one_thread_does_the_work_of_two_in_turn(asked: Asked) -> None:
     """With a thread given away the second round is still made both ways, as long as before."""
     ways = []

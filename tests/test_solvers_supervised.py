@@ -272,6 +272,17 @@ def test_improvements_arrive_in_order() -> None:
     assert costs[-1] == pytest.approx(solution.objective)
 
 
+def test_phases_arrive_too_and_are_no_improvements() -> None:
+    """Each is told when it begins; the log keeps plans and bounds only, with their phases."""
+    heard: list[Improvement] = []
+    each = case("l1", 2).model
+    solution = supervised("decompose", each, Limits(seconds=20), report=heard.append)
+    begun = [line.phase for line in heard if line.empty]
+    assert begun[:3] == ["build", "prices", "relaxation"]
+    assert solution.log == tuple(line for line in heard if not line.empty)
+    assert {line.phase for line in solution.log} <= set(begun)
+
+
 def test_a_function_that_no_child_can_import_is_refused() -> None:
     """A local function cannot travel; this is said before anything runs."""
     local = replace(liars.as_solver(liars.honest), solve=lambda *_: None)  # type: ignore[arg-type, return-value]

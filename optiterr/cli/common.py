@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -187,27 +188,39 @@ def exit_for(status: Status) -> None:
         raise typer.Exit(FAILED)
 
 
-def see(seen: dict[str, float], step: Improvement) -> None:
-    """Takes what a solve reports into what is known of it."""
-    if step.incumbent is not None:
-        seen["incumbent"] = step.incumbent
-    if step.bound is not None:
-        seen["bound"] = step.bound
+@dataclass
+class Standing:
+    """How far a solve has come, as far as it has told."""
 
+    incumbent: float | None = None
+    bound: float | None = None
+    phase: str = ""
 
-def so_far(seen: dict[str, float]) -> str:
-    """Incumbent, bound and gap in words, as far as they are known."""
-    from optiterr.certificate import relative_gap
+    def see(self, step: Improvement) -> None:
+        """Takes in what a solve reports."""
+        self.incumbent = self.incumbent if step.incumbent is None else step.incumbent
+        self.bound = self.bound if step.bound is None else step.bound
+        self.phase = step.phase or self.phase
 
-    text = ", ".join(f"{key} {seen[key]:,.6g}" for key in ("incumbent", "bound") if key in seen)
-    if len(seen) == 2:
-        text += f", gap {relative_gap(seen['incumbent'], seen['bound']):.2%}"
-    return text
+    def __str__(self) -> str:
+        """Incumbent, bound and gap in words."""
+        from optiterr.certificate import relative_gap
+
+        known = {"incumbent": self.incumbent, "bound": self.bound}
+        words = [f"{key} {value:,.6g}" for key, value in known.items() if value is not None]
+        if self.incumbent is not None and self.bound is not None:
+            words.append(f"gap {relative_gap(self.incumbent, self.bound):.2%}")
+        return ", ".join(words)
+
+    @property
+    def working(self) -> str:
+        """The phase, then incumbent, bound and gap."""
+        return ", ".join(filter(None, (self.phase or "working", str(self))))
 
 
 @contextmanager
 def watching(name: str) -> Iterator[Callable[[Improvement], None]]:
-    """A line that follows incumbent, bound and gap while a solve goes on."""
+    """A line that follows phase, incumbent, bound and gap while a solve goes on."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -216,12 +229,12 @@ def watching(name: str) -> Iterator[Callable[[Improvement], None]]:
         transient=True,
         disable=not err.is_terminal,
     ) as progress:
-        task = progress.add_task(f"{name}: working")
-        seen: dict[str, float] = {}
+        seen = Standing()
+        task = progress.add_task(f"{name}: {seen.working}")
 
         def report(step: Improvement) -> None:
-            see(seen, step)
-            progress.update(task, description=f"{name}: {so_far(seen) or 'working'}")
+            seen.see(step)
+            progress.update(task, description=f"{name}: {seen.working}")
 
         yield report
 

@@ -15,13 +15,12 @@ from optiterr.cli.common import (
     AsJson,
     Folder,
     Sets,
+    Standing,
     app,
     err,
     exit_for,
     find_file,
     out,
-    see,
-    so_far,
     telling,
 )
 
@@ -83,7 +82,7 @@ def run(
 
 @contextmanager
 def _following(running: Running) -> Iterator[Callable[[str, Improvement | Status | None], None]]:
-    """A bar of cases done; incumbent, bound and gap of the case that got better last.
+    """A bar of cases done; phase, incumbent, bound and gap of the case that told of itself last.
 
     Where nobody watches, a line when a case starts and one when it ends.
     """
@@ -98,7 +97,7 @@ def _following(running: Running) -> Iterator[Callable[[str, Improvement | Status
         console=err,
         disable=not err.is_terminal,
     )
-    seen: dict[str, dict[str, float]] = {name: {} for name in running.scenarios}
+    seen = {name: Standing() for name in running.scenarios}
     with bar:
         task = bar.add_task(running.name, total=len(running.scenarios))
 
@@ -107,12 +106,12 @@ def _following(running: Running) -> Iterator[Callable[[str, Improvement | Status
                 if not err.is_terminal:
                     err.print(f"{name}: started")
             elif isinstance(event, Improvement):
-                see(seen[name], event)
-                bar.update(task, description=f"{running.name}: {name} {so_far(seen[name])}")
+                seen[name].see(event)
+                bar.update(task, description=f"{running.name}: {name}: {seen[name].working}")
             else:
                 bar.update(task, advance=1, description=f"{running.name}: {name} {event}")
                 if not err.is_terminal:
-                    err.print(", ".join(filter(None, (f"{name}: {event}", so_far(seen[name])))))
+                    err.print(", ".join(filter(None, (f"{name}: {event}", str(seen[name])))))
 
         yield notify
 

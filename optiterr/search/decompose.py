@@ -129,8 +129,8 @@ def resume(
         text = f"account {model.account_ids[empty[0]]!r} has no candidate"
         return Solution(Status.INFEASIBLE, "decompose", VERSION, message=text)
     watch = Watch(model, limits, report, began)
-    core = Core.of(model)
-    seconds = {"build": watch.spent}
+    with watch.phase("build"):
+        core = Core.of(model)
     first = None if start is None else model.choice(start)
     if first is not None and (first < 0).any():
         first = None
@@ -138,38 +138,33 @@ def resume(
         watch.offer(first, core.worth(first))
     passes = Passes(core, limits.threads)
     try:
-        found = _relaxed(core, passes, watch, first, price, seconds)
+        found = _relaxed(core, passes, watch, first, price)
         if found.infeasible:
             text = "not even plans of fractions keep the hard rules"
-            return Solution(Status.INFEASIBLE, "decompose", VERSION, seconds=seconds, message=text)
+            return Solution(
+                Status.INFEASIBLE, "decompose", VERSION, seconds=watch.seconds, message=text
+            )
         _, regret, best, _ = passes.regrets(found.price)
     finally:
         passes.close()
     if begin is not None:
         begin = np.where(begin < 0, best, begin)
-    whole, split = _search(model, core, watch, found, regret, begin, limits, far, seconds)
-    return _answer(model, watch, found, whole, split, seconds)
+    whole, split = _search(model, core, watch, found, regret, begin, limits, far)
+    return _answer(model, watch, found, whole, split)
 
 
 def _relaxed(
-    core: Core,
-    passes: Passes,
-    watch: Watch,
-    begin: Ints | None,
-    price: Floats | None,
-    seconds: dict[str, float],
+    core: Core, passes: Passes, watch: Watch, begin: Ints | None, price: Floats | None
 ) -> Relaxed:
     """The first phases: prices and relaxation."""
-    mark = watch.spent
-    end = watch.until(CLIMB_SHARE)
     if price is None:
-        climb = ascend(core, passes, STEPS, lambda: perf_counter() > end or watch.over())
+        end = watch.until(CLIMB_SHARE)
+        with watch.phase("prices"):
+            climb = ascend(core, passes, STEPS, lambda: perf_counter() > end or watch.over())
         price = climb.price
-    seconds["prices"] = watch.spent - mark
-    mark = watch.spent
-    found = relaxed(core, passes, core.inside(price), watch.until(RELAX_SHARE), watch.prove, begin)
-    seconds["relaxation"] = watch.spent - mark
-    return found
+    with watch.phase("relaxation"):
+        end = watch.until(RELAX_SHARE)
+        return relaxed(core, passes, core.inside(price), end, watch.prove, begin)
 
 
 def _search(
@@ -181,7 +176,6 @@ def _search(
     begin: Ints | None,
     limits: Limits,
     far: float,
-    seconds: dict[str, float],
 ) -> tuple[Undivided | None, tuple[float, tuple[Case, ...]]]:
     """Dive, moves, then neighbourhoods; ``watch`` keeps the best plan.
 
@@ -190,63 +184,67 @@ def _search(
     """
     relaxation = found
     ground = Ground.of(core, found, regret, _hard(core, found.price))
-    mark = watch.spent
-    first = None if begin is None else _begun(ground, watch, begin, limits, far)
+    first = None
+    if begin is not None:
+        with watch.phase("mending"):
+            first = _begun(ground, watch, begin, limits, far)
     sought, books, rushed = first is None, None, False
     if first is None and bookable(model):
-        books = _Books(model, ground, watch, limits)
-        books.dives(DIVES, watch.until(BOOK_SHARE))
-        first = watch.best if books.near else None
-    seconds["books"] = watch.spent - mark
-    mark = watch.spent
+        with watch.phase("books"):
+            books = _Books(model, ground, watch, limits)
+            books.dives(DIVES, watch.until(BOOK_SHARE))
+            first = watch.best if books.near else None
     if first is None:
-        end = min(watch.until(DIVE_SHARE), perf_counter() + DIVE_MOST * limits.seconds)
-        dived, settled = dive(
-            core, found, ground.hard, lambda: perf_counter() > end or watch.over(), limits.threads
-        )
-        rushed = perf_counter() > end and settled * SETTLED < len(model.rep_ids)
-        first, found = dived.choice, replace(found, load=dived.load)
+        with watch.phase("dive"):
+            first, load, rushed = _dived(ground, watch, limits)
+        found = replace(found, load=load)
         ground = replace(ground, found=found)
-    seconds["dive"] = watch.spent - mark
-    mark = watch.spent
-    rounds = Rounds(ground, watch, first, limits, sought and first is not watch.best)
-    rounds.early(limits.threads)
-    if rounds.large and rushed:
-        ground = _repriced(ground, watch, limits)
-        rounds.go_by(ground)
+    with watch.phase("moves"):
+        rounds = Rounds(ground, watch, first, limits, sought and first is not watch.best)
+        rounds.early(limits.threads)
+        if rounds.large and rushed:
+            ground = _repriced(ground, watch, limits)
+            rounds.go_by(ground)
     # Each account has a useful pair: with more accounts than that may be, nothing is looked for.
     least = found.bound + regret if core.accounts <= MOST_PAIRS else None
     small = least is not None and watch.best is not None and few(least, watch.worth)
+    most = SMALL_MOVES if small else np.inf
     beside = Beside(core, watch, limits)
     with beside:
-        most = SMALL_MOVES if small else np.inf
         # What whole accounts prove is sought with a plan to aim at, and tells HiGHS what to leave.
         later = watch.best is not None
         if not later:
-            rounds.rest(limits.threads, most)
-        seconds["moves"] = watch.spent - mark
-        mark = watch.spent
+            with watch.phase("moves"):
+                rounds.rest(limits.threads, most)
         whole = None if books is None else books.proved
         split: tuple[float, tuple[Case, ...]] = -np.inf, ()
         if worthwhile(model) and not watch.over():
-            sets = Sets(model, lower_bound(model, found.price)) if books is None else books.sets
-            whole = _whole(model, sets, watch, limits, whole)
-            least = None if least is None else np.maximum(least, sets.least(whole))
-        seconds["whole accounts"] = watch.spent - mark
-        mark = watch.spent
+            with watch.phase("whole accounts"):
+                sets = Sets(model, lower_bound(model, found.price)) if books is None else books.sets
+                whole = _whole(model, sets, watch, limits, whole)
+                least = None if least is None else np.maximum(least, sets.least(whole))
         if whole is not None and not small and len(core.pairs) <= MOST_SPLIT and not watch.over():
-            split = _split(model, core, watch, relaxation, regret, ground.hard, whole, limits)
-        seconds["cases"] = watch.spent - mark
+            with watch.phase("cases"):
+                split = _split(model, core, watch, relaxation, regret, ground.hard, whole, limits)
         if least is not None and limits.threads > 1:
             beside.begin(least)
-        mark = watch.spent
         if later:
-            rounds.rest(beside.threads, most)
-        seconds["moves"] += watch.spent - mark
-        mark = watch.spent
-        _hunted(ground, watch, rounds, limits, least, beside, books)
-        seconds["neighbourhoods"] = watch.spent - mark
+            with watch.phase("moves"):
+                rounds.rest(beside.threads, most)
+        with watch.phase("neighbourhoods"):
+            _hunted(ground, watch, rounds, limits, least, beside, books)
     return whole, split
+
+
+def _dived(ground: Ground, watch: Watch, limits: Limits) -> tuple[Ints, Floats, bool]:
+    """The plan of a dive, the loads of its relaxation, and whether it was cut short before it had
+    settled the accounts that matter."""
+    end = min(watch.until(DIVE_SHARE), perf_counter() + DIVE_MOST * limits.seconds)
+    core, found = ground.core, ground.found
+    dived, settled = dive(
+        core, found, ground.hard, lambda: perf_counter() > end or watch.over(), limits.threads
+    )
+    return dived.choice, dived.load, perf_counter() > end and settled * SETTLED < core.reps
 
 
 def _split(
@@ -427,7 +425,6 @@ def _answer(
     found: Relaxed,
     whole: Undivided | None,
     split: tuple[float, tuple[Case, ...]],
-    seconds: dict[str, float],
 ) -> Solution:
     proved, cases = split
     stakes = None if whole is None else whole.stakes
@@ -439,7 +436,7 @@ def _answer(
             VERSION,
             bound=bound,
             prices=found.price,
-            seconds=seconds,
+            seconds=watch.seconds,
             log=tuple(watch.lines),
             message="found no plan within the hard rules in the time given",
             stakes=stakes,
@@ -462,7 +459,7 @@ def _answer(
         model.value(x),
         bound,
         found.price,
-        seconds,
+        watch.seconds,
         tuple(watch.lines),
         f"a plan within {watch.gap:.3%} of the bound {how}",
         stakes,

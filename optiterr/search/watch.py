@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter
 
 import numpy as np
@@ -23,14 +25,16 @@ SPACING = 2e-7
 class Watch:
     """Keeps the best plan and bound, tells of both, and knows when to end; threads may share it.
 
-    ``began`` is the clock when the search was called; the end follows from the limits.
+    ``began`` is the clock when the search was called; the end follows from the limits. ``seconds``
+    holds what each phase took, ``lines`` each better plan or bound.
     """
 
     def __init__(self, model: Model, limits: Limits, report: Report | None, began: float) -> None:
         self.best: Ints | None = None
         self.worth, self.bound = np.inf, -np.inf
         self.lines: list[Improvement] = []
-        self.phase = ""
+        self.seconds: dict[str, float] = {}
+        self._phase = ""
         self._model, self._limits, self._report, self._began = model, limits, report, began
         self._stopped = False
         self._told = -np.inf
@@ -42,6 +46,17 @@ class Watch:
     def spent(self) -> float:
         """Seconds since the search began."""
         return perf_counter() - self._began
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Tells that phase ``name`` begins, and adds the time spent inside to it."""
+        began, self._phase = self.spent, name
+        if self._report is not None:
+            self._stopped |= bool(self._report(Improvement(began, phase=name)))
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + self.spent - began
 
     @property
     def gap(self) -> float:
@@ -89,6 +104,7 @@ class Watch:
             self.spent,
             float(self.worth) if np.isfinite(self.worth) else None,
             float(self.bound) if np.isfinite(self.bound) else None,
+            self._phase,
         )
         self.lines.append(line)
         if self._report is not None:

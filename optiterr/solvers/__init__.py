@@ -41,7 +41,7 @@ class Report(Protocol):
     """Is told of each improvement, with the plan when there is a new one.
 
     Returns True to ask the solver to stop with its best plan. An improvement that names neither
-    incumbent nor bound only asks whether to stop.
+    incumbent nor bound tells that another phase began, or, without one, only asks whether to stop.
     """
 
     def __call__(self, improvement: Improvement, x: Floats | None = None) -> bool:

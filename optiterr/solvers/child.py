@@ -123,7 +123,7 @@ class Streamed:
     def __call__(self, improvement: Improvement, x: NDArray[np.float64] | None = None) -> bool:
         import numpy as np
 
-        if x is not None or improvement.incumbent is not None or improvement.bound is not None:
+        if x is not None or not improvement.empty or improvement.phase:
             choice = None if x is None else self._model.choice(np.asarray(x)).astype(np.int32)
             self._line.send("improvement", improvement, choice)
         elif perf_counter() - self._asked < ASK_SECONDS:

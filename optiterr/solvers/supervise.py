@@ -193,7 +193,8 @@ class _Watch:
                 _say_stop(process)
 
     def _improve(self, improvement: Improvement, choice: NDArray[np.int32] | None) -> None:
-        self.lines.append(improvement)
+        if not improvement.empty:
+            self.lines.append(improvement)
         if choice is not None:
             self.choice = choice
         if self.report is not None:

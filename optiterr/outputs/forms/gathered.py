@@ -112,6 +112,7 @@ LOG = (
     Column("seconds", "seconds since the solver began", "number", "s"),
     Column("incumbent", "cost of the best plan so far", "number", "unit of prices"),
     Column("bound", "the solver's bound so far", "number", "unit of prices"),
+    Column("phase", "what the solver worked on, where it says so"),
 )
 
 
@@ -213,4 +214,4 @@ def _findings(comparison: Comparison) -> Iterator[Sequence[Cell]]:
 def _log(comparison: Comparison) -> Iterator[Sequence[Cell]]:
     for case in comparison.cases:
         for step in case.log:
-            yield case.name, step.seconds, step.incumbent, step.bound
+            yield case.name, step.seconds, step.incumbent, step.bound, step.phase
