@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -28,27 +29,51 @@ os.execvp(sys.argv[3], sys.argv[3:])
 KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), " ": (32, " ")}
 
 
+COMPLAINTS = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
+"""Events in which a page speaks to its console, and the browser of its faults."""
+
+FRAMES = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+
+
 class Page:
-    """An open page: keys are pressed and scripts run in it."""
+    """An open page: keys are pressed and scripts run in it. ``complaints`` holds what it or the
+    browser wrote to the console since it was opened."""
 
     def __init__(self, reading: int, writing: int) -> None:
         self._reading, self._writing = reading, writing
-        self._rest, self._number, self._session = b"", 0, ""
+        self._rest, self._number, self._session, self._context = b"", 0, "", ""
+        self.complaints: list[dict[str, Any]] = []
 
-    def open(self, address: str, wide: int = 1400) -> None:
-        """Goes to ``address`` in a new target and waits until it is loaded."""
-        made = self.ask("Target.createTarget", url="about:blank")
-        asked = {"targetId": made["targetId"], "flatten": True}
+    def open(self, address: str, *, wide: int = 1400, dark: bool = False) -> None:
+        """Goes to ``address`` as somebody who was never there, and waits until it is loaded.
+
+        The page before it is closed, and all that it left behind is gone.
+        """
+        self._session = ""
+        if self._context:
+            self.ask("Target.disposeBrowserContext", browserContextId=self._context)
+        self._context = self.ask("Target.createBrowserContext")["browserContextId"]
+        own = {"url": "about:blank", "browserContextId": self._context}
+        asked = {"targetId": self.ask("Target.createTarget", **own)["targetId"], "flatten": True}
         self._session = self.ask("Target.attachToTarget", **asked)["sessionId"]
-        self.ask("Page.enable")
+        for domain in ("Page", "Runtime", "Log"):
+            self.ask(f"{domain}.enable")
         self.ask("Emulation.setFocusEmulationEnabled", enabled=True)
         size = {"width": wide, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         self.ask("Emulation.setDeviceMetricsOverride", **size)
         calm = {"name": "prefers-reduced-motion", "value": "reduce"}
-        self.ask("Emulation.setEmulatedMedia", features=[calm])
+        night = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.ask("Emulation.setEmulatedMedia", features=[calm, night])
+        self.complaints.clear()
         self.ask("Page.navigate", url=address)
         while self._next(time.monotonic() + SECONDS).get("method") != "Page.loadEventFired":
             pass
+        self.run(FRAMES)
+
+    def printed(self) -> bytes:
+        """The page as a PDF."""
+        told = self.ask("Page.printToPDF", preferCSSPageSize=True)
+        return base64.b64decode(told["data"])
 
     def press(self, key: str) -> None:
         """Presses and lets go of a key, as a hand would."""
@@ -88,7 +113,10 @@ class Page:
             assert piece, "the browser ended"
             self._rest += piece
         one, self._rest = self._rest.split(b"\0", 1)
-        return dict(json.loads(one))
+        told = dict(json.loads(one))
+        if told.get("method") in COMPLAINTS and told.get("sessionId") == self._session:
+            self.complaints.append(told["params"])
+        return told
 
 
 @contextmanager

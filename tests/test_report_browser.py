@@ -3,18 +3,17 @@
 # ruff: noqa: E501 - a script in a string is easier to read unbroken
 from __future__ import annotations
 
-import html
 import json
 import re
 import shutil
-import subprocess
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_pipe import Page, browser
+from browser_pipe import FRAMES, Page, browser
 from test_outputs import HOSTILE, hostile
 from tiny_comparison import RULES, plan_of, tiny
 
@@ -30,56 +29,35 @@ CORE = Path(__file__).parents[1] / "optiterr" / "outputs" / "templates" / "scrip
 pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"none of {', '.join(NAMES)} is installed")
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What a script in the page came back with, and what the browser complained about."""
-
-    result: Any
-    complaints: tuple[str, ...]
+Browse = Callable[..., Any]
 
 
-def browse(
-    folder: Path, text: str, script: str, *, link: str = "", dark: bool = False, wide: int = 1400
-) -> Seen:
-    """Opens ``text`` as a file, runs the body of an async function in it, and returns its value."""
+@pytest.fixture(scope="module")
+def sight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A browser in which one page after another is opened."""
     assert BROWSER is not None
-    probe = (
-        "<script>addEventListener('load', async () => { let told; try { told = await (async () => {"
-        f"{script}"
-        "})(); } catch (fault) { told = { fault: String(fault.stack) }; } "
-        "const out = document.createElement('pre'); out.id = 'probe'; "
-        "out.textContent = JSON.stringify(told === undefined ? null : told); "
-        "document.body.append(out); });</script>"
-    )
-    # Frames do not come by themselves where time is virtual.
-    frames = "<script>window.requestAnimationFrame = (go) => setTimeout(go, 0);</script>"
+    with browser(BROWSER, tmp_path_factory.mktemp("browser") / "profile") as made:
+        yield made
+
+
+def leads(folder: Path, text: str, link: str = "") -> str:
+    """The address of ``text``, written to a file."""
     file = folder / "page.html"
-    probed = text.replace("<style>", f"{frames}<style>", 1).replace("</body>", f"{probe}</body>")
-    file.write_text(probed, encoding="utf-8", newline="")
-    ran = subprocess.run(
-        [
-            BROWSER,
-            *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
-            *("--host-resolver-rules=MAP * ~NOTFOUND", "--no-first-run", "--disable-extensions"),
-            *("--enable-logging=stderr", "--virtual-time-budget=20000", "--lang=en"),
-            f"--window-size={wide},900",
-            f"--user-data-dir={folder / 'profile'}",
-            *(["--blink-settings=preferredColorScheme=0"] if dark else []),
-            "--dump-dom",
-            f"{file.as_uri()}{link}",
-        ],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-    found = re.search(r'<pre id="probe">(.*?)</pre>', ran.stdout, re.S)
-    assert found, f"the page ended before its script: {ran.stderr[-2000:]}"
-    result = json.loads(html.unescape(found[1]))
-    assert not (isinstance(result, dict) and "fault" in result), result["fault"]
-    said = tuple(line for line in ran.stderr.splitlines() if "CONSOLE" in line)
-    return Seen(result, said)
+    file.write_text(text, encoding="utf-8", newline="")
+    return f"{file.as_uri()}{link}"
+
+
+@pytest.fixture
+def browse(sight: Page, tmp_path: Path) -> Browse:
+    """Opens a text as a file, runs the body of an async function in it, and returns its value."""
+
+    def seen(
+        text: str, script: str, *, link: str = "", dark: bool = False, wide: int = 1400
+    ) -> Any:
+        sight.open(leads(tmp_path, text, link), wide=wide, dark=dark)
+        return sight.run(f"(async () => {{{script}}})()")
+
+    return seen
 
 
 @cache
@@ -107,14 +85,27 @@ QUIET = "return { loaded: performance.getEntriesByType('resource').length };"
 
 
 @pytest.mark.parametrize("link", ["", "#case=calm", "#rep=r1", "#account=b", "#team=Mia"])
-def test_nothing_fails_and_nothing_is_fetched(tmp_path: Path, link: str) -> None:
+def test_nothing_fails_and_nothing_is_fetched(browse: Browse, sight: Page, link: str) -> None:
     """No complaint in the console and no request, wherever a link leads."""
-    seen = browse(tmp_path, shown(), QUIET, link=link)
-    assert seen.complaints == ()
-    assert seen.result == {"loaded": 0}
+    assert browse(shown(), QUIET, link=link) == {"loaded": 0}
+    assert sight.complaints == []
 
 
-def test_hostile_names_run_nowhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "console.info(1);",
+        "setTimeout(() => { throw new Error(); });",
+        "fetch('https://a.example');",
+    ],
+)
+def test_complaints_are_heard(browse: Browse, sight: Page, fault: str) -> None:
+    """What a page says to its console, a fault in it, a request that leads nowhere."""
+    browse(shown(), f"{fault} await new Promise((go) => setTimeout(go, 100));")
+    assert sight.complaints
+
+
+def test_hostile_names_run_nowhere(browse: Browse, sight: Page) -> None:
     """Names with markup, formulas and marks that turn text round are shown, on every view."""
     script = """
       let ran = 0;
@@ -135,16 +126,15 @@ def test_hostile_names_run_nowhere(tmp_path: Path) -> None:
                card: document.querySelector("#account h3 bdi").textContent,
                handlers: document.querySelectorAll("[onerror], [onload], [onclick]").length };
     """
-    seen = browse(tmp_path, page(hostile()), script)
-    assert seen.complaints == ()
-    told = seen.result
+    told = browse(page(hostile()), script)
+    assert sight.complaints == []
     assert (told["ran"], told["every"], told["handlers"]) == (0, 0, 0)
-    assert told["scripts"] == 4  # data, the page's own, frames and the probe
+    assert told["scripts"] == 2  # data and the page's own
     assert set(HOSTILE[:6]) <= set(told["texts"])
     assert told["card"] in {*HOSTILE, "a\u2028b" + "x" * 9995}
 
 
-def test_tables_search_and_sort(tmp_path: Path) -> None:
+def test_tables_search_and_sort(browse: Browse) -> None:
     """Moves: b, e and d of tiny, d and e of calm. A search for Bolt leaves b; by revenue 5 first."""
     script = """
       const box = document.querySelector("[data-live=moves]");
@@ -167,7 +157,7 @@ def test_tables_search_and_sort(tmp_path: Path) -> None:
       const sorted = [...book.querySelectorAll("tbody tr")].map((row) => row.cells[0].innerText);
       return { before, found, largest, smallest, sorted };
     """
-    told = browse(tmp_path, shown(), script).result
+    told = browse(shown(), script)
     assert told["before"] == [["Bolt b", "Echo e", "Dyne d", "Echo e", "Dyne d"], "5 of 5 moves"]
     assert told["found"] == [["Bolt b"], "1 of 5 moves"]
     assert told["largest"] == [["Bolt b", "Echo e", "Echo e", "Dyne d", "Dyne d"], "descending"]
@@ -175,7 +165,7 @@ def test_tables_search_and_sort(tmp_path: Path) -> None:
     assert [name.split()[0] for name in told["sorted"]] == ["Lee", "Kim", "r3"]
 
 
-def test_the_map_switches_and_follows_the_keyboard(tmp_path: Path) -> None:
+def test_the_map_switches_and_follows_the_keyboard(browse: Browse, sight: Page) -> None:
     """Today and the plan are different pictures; layers, + and arrows change it, 0 brings it back."""
     script = """
       const box = document.querySelector("[data-live=map]"), canvas = box.querySelector("canvas");
@@ -203,9 +193,8 @@ def test_the_map_switches_and_follows_the_keyboard(tmp_path: Path) -> None:
                near: near !== first, moved: moved !== near, whole: whole === first,
                chosen: chosen !== whole, label: canvas.getAttribute("aria-label") };
     """
-    seen = browse(tmp_path, shown(), script)
-    assert seen.complaints == ()
-    told = seen.result
+    told = browse(shown(), script)
+    assert sight.complaints == []
     assert (told["pressed"], told["after"]) == (["false", "true"], ["true", "false"])
     assert told["words"].startswith("5 accounts under today’s books, coloured by the rep")
     changes = {key: told[key] for key in ("same", "other", "near", "moved", "whole", "chosen")}
@@ -223,7 +212,7 @@ def test_the_map_switches_and_follows_the_keyboard(tmp_path: Path) -> None:
         ("#team=Mia", "#book .team", "Team of Mia"),
     ],
 )
-def test_links_land(tmp_path: Path, link: str, place: str, text: str) -> None:
+def test_links_land(browse: Browse, link: str, place: str, text: str) -> None:
     """A link shows the book, account or team it names, in the case it names."""
     script = f"""
       const found = document.querySelector({place!r});
@@ -231,12 +220,12 @@ def test_links_land(tmp_path: Path, link: str, place: str, text: str) -> None:
               document.querySelector("[data-live=map] select").selectedOptions[0].textContent,
               document.activeElement.id, scrollY > 0];
     """
-    told = browse(tmp_path, shown(), script, link=link).result
+    told = browse(shown(), script, link=link)
     case = "Calm" if "case=calm" in link else "Tiny"
     assert told == [text, case, "account" if "account" in link else "book", True]
 
 
-def test_a_book_tells_what_comes_and_goes(tmp_path: Path) -> None:
+def test_a_book_tells_what_comes_and_goes(browse: Browse) -> None:
     """r1 in tiny: a stays; d and e come; b goes to Kim and cost 20 if undone. 30 today, 25 then."""
     script = """
       const book = document.querySelector("#book .book");
@@ -244,7 +233,7 @@ def test_a_book_tells_what_comes_and_goes(tmp_path: Path) -> None:
         [table.caption.textContent, ...[...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.innerText.trim()))]);
       return { words: book.querySelector(".hint").textContent, tables };
     """
-    told = browse(tmp_path, shown(), script, link="#rep=r1").result
+    told = browse(shown(), script, link="#rep=r1")
     assert told["words"] == ("Team of Mia. 1 account stays, 2 come, 1 leaves under Tiny.")
     tables = {name: rows for name, *rows in told["tables"]}
     assert tables["Load by measure"] == [
@@ -261,7 +250,7 @@ def test_a_book_tells_what_comes_and_goes(tmp_path: Path) -> None:
     ]
 
 
-def test_two_plans_are_told_apart_both_ways(tmp_path: Path) -> None:
+def test_two_plans_are_told_apart_both_ways(browse: Browse) -> None:
     """Tiny and calm differ in b, e and d; turned round, the columns change sides, not the worth.
 
     The line above the table says whose rules judge, and whose do not.
@@ -277,7 +266,7 @@ def test_two_plans_are_told_apart_both_ways(tmp_path: Path) -> None:
       const judge = box.querySelector("h3 + .hint").textContent;
       return { words, straight, same, judge, turned: rows() };
     """
-    told = browse(tmp_path, shown(), script).result
+    told = browse(shown(), script)
     assert told["words"] == "Tiny and Calm give 3 accounts to different reps: 35 of revenue."
     assert told["straight"] == [
         ["Bolt b", "Kim", "Lee", "20", "+20"],
@@ -290,7 +279,7 @@ def test_two_plans_are_told_apart_both_ways(tmp_path: Path) -> None:
     assert told["turned"][0] == ["Bolt b", "Lee", "Kim", "20", "+20"]
 
 
-def test_everything_is_reached_by_the_keyboard(tmp_path: Path) -> None:
+def test_everything_is_reached_by_the_keyboard(browse: Browse) -> None:
     """Whatever can be used takes the focus, and shows that it has it; what scrolls does so too."""
     script = """
       document.querySelectorAll("details").forEach((one) => { one.open = true; });
@@ -308,7 +297,7 @@ def test_everything_is_reached_by_the_keyboard(tmp_path: Path) -> None:
       const tabs = [...document.querySelectorAll("[tabindex]")].filter((one) => one.tabIndex > 0).length;
       return { usable: usable.length, deaf, dim, stuck, tabs };
     """
-    told = browse(tmp_path, shown(), script, link="#rep=r1").result
+    told = browse(shown(), script, link="#rep=r1")
     assert told["usable"] > 60
     assert (told["deaf"], told["dim"], told["stuck"], told["tabs"]) == ([], [], [], 0)
 
@@ -322,40 +311,36 @@ FOCUSED = """(() => {
 
 
 @pytest.mark.parametrize("link", ["", "#rep=r1"])
-def test_the_tab_key_reaches_every_control(tmp_path: Path, link: str) -> None:
+def test_the_tab_key_reaches_every_control(tmp_path: Path, sight: Page, link: str) -> None:
     """Pressed until the walk is round, Tab stops at all that can be used, in sight and with a ring.
 
     The order is that of the page. Space and Enter on the map's switch show today's books and the
     plan's.
     """
-    assert BROWSER is not None
-    file = tmp_path / "page.html"
-    file.write_text(shown(), encoding="utf-8", newline="")
-    with browser(BROWSER, tmp_path / "profile") as sight:
-        sight.open(f"{file.as_uri()}{link}")
-        marked = sight.run("""(() => {
-          const usable = [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
-            .filter((one) => !one.disabled && one.checkVisibility({ visibilityProperty: true }));
-          usable.forEach((one, at) => { one.dataset.mark = at; });
-          return usable.map((one) => one.outerHTML.slice(0, 90));
-        })()""")
-        stops = around(sight, 3 * len(marked))
-        reached = [int(one["mark"]) for one in stops if one["mark"] is not None]
-        missed = [marked[at] for at in sorted(set(range(len(marked))) - set(reached))]
-        assert missed == []
-        top = reached.index(min(reached))
-        assert [*reached[top:], *reached[:top]] == sorted(reached)
-        assert [one["what"] for one in stops if not one["ring"]] == []
-        assert [one["what"] for one in stops if not one["sight"]] == []
-        pressed = "[...document.querySelectorAll('[data-live=map] [data-when]')].map((one) => one.ariaPressed)"
-        assert sight.run(pressed) == ["false", "true"]
-        go_to(sight, "today", len(stops) + 1)
-        sight.press(" ")
-        assert sight.run(pressed) == ["true", "false"]
-        assert sight.run("document.activeElement.dataset.when") == "today"
-        sight.press("Tab")
-        sight.press("Enter")
-        assert sight.run(pressed) == ["false", "true"]
+    sight.open(leads(tmp_path, shown(), link))
+    marked = sight.run("""(() => {
+      const usable = [...document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")]
+        .filter((one) => !one.disabled && one.checkVisibility({ visibilityProperty: true }));
+      usable.forEach((one, at) => { one.dataset.mark = at; });
+      return usable.map((one) => one.outerHTML.slice(0, 90));
+    })()""")
+    stops = around(sight, 3 * len(marked))
+    reached = [int(one["mark"]) for one in stops if one["mark"] is not None]
+    missed = [marked[at] for at in sorted(set(range(len(marked))) - set(reached))]
+    assert missed == []
+    top = reached.index(min(reached))
+    assert [*reached[top:], *reached[:top]] == sorted(reached)
+    assert [one["what"] for one in stops if not one["ring"]] == []
+    assert [one["what"] for one in stops if not one["sight"]] == []
+    pressed = "[...document.querySelectorAll('[data-live=map] [data-when]')].map((one) => one.ariaPressed)"
+    assert sight.run(pressed) == ["false", "true"]
+    go_to(sight, "today", len(stops) + 1)
+    sight.press(" ")
+    assert sight.run(pressed) == ["true", "false"]
+    assert sight.run("document.activeElement.dataset.when") == "today"
+    sight.press("Tab")
+    sight.press("Enter")
+    assert sight.run(pressed) == ["false", "true"]
 
 
 def around(sight: Page, most: int) -> list[dict[str, Any]]:
@@ -382,7 +367,7 @@ def go_to(sight: Page, when: str, most: int) -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize(("link", "wide"), [("", 1400), ("#rep=r1", 1400), ("#account=b", 400)])
-def test_axe_finds_no_fault(tmp_path: Path, dark: bool, link: str, wide: int) -> None:
+def test_axe_finds_no_fault(browse: Browse, dark: bool, link: str, wide: int) -> None:
     """Names, roles, contrast of text of at least 4.5 to 1 and more: no violation of WCAG A or AA."""
     text = shown().replace("</body>", f"<script>{AXE.read_text(encoding='utf-8')}</script></body>")
     script = """
@@ -391,49 +376,43 @@ def test_axe_finds_no_fault(tmp_path: Path, dark: bool, link: str, wide: int) ->
       return { dark: matchMedia("(prefers-color-scheme: dark)").matches, passed: found.passes.map((one) => one.id),
                faults: found.violations.map((one) => [one.id, one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160) + " | " + node.failureSummary.slice(0, 300))]) };
     """
-    told = browse(tmp_path, text, script, link=link, dark=dark, wide=wide).result
+    told = browse(text, script, link=link, dark=dark, wide=wide)
     assert told["faults"] == []
     assert told["dark"] is dark
     assert {"color-contrast", "label", "button-name", "svg-img-alt"} <= set(told["passed"])
 
 
-def test_no_view_is_wider_than_a_phone(tmp_path: Path) -> None:
+def test_no_view_is_wider_than_a_phone(browse: Browse) -> None:
     """At 400 pixels only tables scroll sideways, never the page."""
     script = """
       const wide = [...document.querySelectorAll("main *, header *")].filter((one) => !one.closest(".scroll, svg, .sr, .legend")
         && one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 90));
       return { page: document.documentElement.scrollWidth, sight: innerWidth, wide };
     """
-    told = browse(tmp_path, shown(), script, link="#rep=r1", wide=500).result
+    told = browse(shown(), script, link="#rep=r1", wide=400)
     assert told["page"] <= told["sight"]
     assert told["wide"] == []
 
 
-def test_a_table_that_is_cut_off_says_so(tmp_path: Path) -> None:
+def test_a_table_that_is_cut_off_says_so(tmp_path: Path, sight: Page) -> None:
     """At 400 pixels the figures go on beyond the edge: a shade, until they are scrolled to the end.
 
     A table that fits has none.
     """
-    assert BROWSER is not None
-    file = tmp_path / "page.html"
-    file.write_text(shown(), encoding="utf-8", newline="")
-    frames = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
     shade = "getComputedStyle(document.querySelector('#side .scroll')).boxShadow !== 'none'"
-    with browser(BROWSER, tmp_path / "profile") as sight:
-        sight.open(file.as_uri(), wide=400)
-        sight.run(frames)
-        assert sight.run(shade) is True
-        sight.run("{ const one = document.querySelector('#side .scroll'); one.scrollLeft = 9999; }")
-        sight.run(frames)
-        assert sight.run(shade) is False
-        whole = sight.run("""[...document.querySelectorAll(".scroll")]
-          .filter((one) => one.clientWidth && one.scrollWidth <= one.clientWidth)
-          .map((one) => one.classList.contains("beyond"))""")
-        assert len(whole) > 0
-        assert not any(whole)
+    sight.open(leads(tmp_path, shown()), wide=400)
+    assert sight.run(shade) is True
+    sight.run("{ const one = document.querySelector('#side .scroll'); one.scrollLeft = 9999; }")
+    sight.run(FRAMES)
+    assert sight.run(shade) is False
+    whole = sight.run("""[...document.querySelectorAll(".scroll")]
+      .filter((one) => one.clientWidth && one.scrollWidth <= one.clientWidth)
+      .map((one) => one.classList.contains("beyond"))""")
+    assert len(whole) > 0
+    assert not any(whole)
 
 
-def test_numbers_are_written_alike_by_page_and_script(tmp_path: Path) -> None:
+def test_numbers_are_written_alike_by_page_and_script(browse: Browse) -> None:
     """What the script writes is what the rest of the page would write, to the last digit."""
     values = [
         *(0, 1, -1, 5, -5.25, 0.125, 0.375, 2.5, 1.85, 1.115, 99.995, 999.95, 1234.5, 1235.5),
@@ -448,32 +427,17 @@ def test_numbers_are_written_alike_by_page_and_script(tmp_path: Path) -> None:
         f"counts: {json.dumps(values)}.map((one) => show(one, 'count')), "
         f"shares: {json.dumps(shares)}.map((one) => show(one, 'share')) }};"
     )
-    told = browse(tmp_path, shown(), script).result
+    told = browse(shown(), script)
     assert told["amounts"] == [show(value) for value in values]
     assert told["counts"] == [show(value, "count") for value in values]
     assert told["shares"] == [show(value, "share") for value in shares]
 
 
-def printed(folder: Path, text: str, link: str = "") -> bytes:
-    assert BROWSER is not None
-    file, target = folder / "page.html", folder / "page.pdf"
-    file.write_text(text, encoding="utf-8", newline="")
-    subprocess.run(
-        [
-            *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"),
-            *(f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=8000"),
-            *(f"--print-to-pdf={target}", f"{file.as_uri()}{link}"),
-        ],
-        capture_output=True,
-        timeout=120,
-        check=True,
-    )
-    return target.read_bytes()
-
-
-def test_a_team_prints_as_a_pack_of_its_own(tmp_path: Path) -> None:
+def test_a_team_prints_as_a_pack_of_its_own(tmp_path: Path, sight: Page) -> None:
     """The whole report takes several pages; Mia's pack holds a page of the team and one of r1."""
-    whole, pack = (printed(tmp_path, shown(), link) for link in ("", "#team=Mia"))
-    pages = [len(re.findall(rb"/Type\s*/Page\b", one)) for one in (whole, pack)]
+    pages = []
+    for link in ("", "#team=Mia"):
+        sight.open(leads(tmp_path, shown(), link))
+        pages.append(len(re.findall(rb"/Type\s*/Page\b", sight.printed())))
     assert pages[0] >= 4
     assert pages[1] == 2
