@@ -93,7 +93,9 @@ def solve(
 
     Infeasible is an answer: a plan with that status and what blocks it. Raises SpecError, DataError
     or SolverError for what the caller must mend, and AuditError when a lie is caught. The search
-    begins where ``after``, an earlier plan, ended: with its books and prices.
+    begins where ``after``, an earlier plan, ended: with its books and prices. ``report`` is told of
+    each better plan or bound and of each phase that begins; once ``stop()`` is true, the best plan
+    found so far is handed in.
     """
     clock = Clock()
     with clock.phase("read"):

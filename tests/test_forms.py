@@ -718,7 +718,7 @@ def test_run_and_compare_write_forms_and_open_the_page(
     }
     assert not (out / "pictures").exists()
     assert "6 accounts of 6 without a place" in " ".join(err.split())
-    assert "calmer: optimal, incumbent" in err  # nobody watches: a line at the end of a case
+    assert "calmer: optimal, cost 8\n" in err  # nobody watches: a line at the end of a case
     plans = [out / name / "plan.json" for name in ("as-is", "calmer")]
     again = study / "again"
     code, text, err = call("compare", *plans, "-o", again, "-f", "parquet", "--open", "--json")
@@ -761,7 +761,7 @@ def test_a_browser_that_does_not_start_is_told(
     assert "no browser could be started" in err
 
 
-def test_progress_says_phase_incumbent_bound_and_gap() -> None:
+def test_progress_says_phase_gap_incumbent_and_bound() -> None:
     """Each as soon as it is known; the gap when both are: (12 - 9) / 12. What an improvement does
     not name stays as it was."""
     seen = Standing()
@@ -771,8 +771,9 @@ def test_progress_says_phase_incumbent_bound_and_gap() -> None:
     seen.see(Improvement(0.2, phase="moves"))
     assert seen.working == "moves, bound 9"
     seen.see(Improvement(0.3, incumbent=12.0))
-    assert str(seen) == "incumbent 12, bound 9, gap 25.00%"
-    assert seen.working == "moves, incumbent 12, bound 9, gap 25.00%"
+    assert str(seen) == "gap 25.00%, incumbent 12, bound 9"
+    assert seen.working == "moves, gap 25.00%, incumbent 12, bound 9"
+    assert Standing(9.0, 9.0).working == "gap 0.00%, incumbent 9, bound 9"
 
 
 @COMPARISONS

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -203,32 +209,42 @@ class Standing:
         self.phase = step.phase or self.phase
 
     def __str__(self) -> str:
-        """Incumbent, bound and gap in words."""
+        """Gap, incumbent and bound in words, what matters most first: lines are cut off."""
         from optiterr.certificate import relative_gap
 
-        known = {"incumbent": self.incumbent, "bound": self.bound}
-        words = [f"{key} {value:,.6g}" for key, value in known.items() if value is not None]
+        words = []
         if self.incumbent is not None and self.bound is not None:
             words.append(f"gap {relative_gap(self.incumbent, self.bound):.2%}")
+        known = {"incumbent": self.incumbent, "bound": self.bound}
+        words += [f"{key} {value:,.6g}" for key, value in known.items() if value is not None]
         return ", ".join(words)
 
     @property
     def working(self) -> str:
-        """The phase, then incumbent, bound and gap."""
-        return ", ".join(filter(None, (self.phase or "working", str(self))))
+        """The phase, then gap, incumbent and bound."""
+        return ", ".join(filter(None, (self.phase, str(self)))) or "working"
+
+
+def moving_line(*more: ProgressColumn, transient: bool = False) -> Progress:
+    """A line that moves, where somebody watches: the time so far, ``more``, then words, which are
+    cut off where they do not fit."""
+    words = Column(ratio=1, no_wrap=True)
+    return Progress(
+        SpinnerColumn(),
+        TimeElapsedColumn(),
+        *more,
+        TextColumn("{task.description}", markup=False, table_column=words),
+        console=err,
+        expand=True,
+        transient=transient,
+        disable=not err.is_terminal,
+    )
 
 
 @contextmanager
 def watching(name: str) -> Iterator[Callable[[Improvement], None]]:
-    """A line that follows phase, incumbent, bound and gap while a solve goes on."""
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    ) as progress:
+    """A line that follows phase, gap, incumbent and bound while a solve goes on."""
+    with moving_line(transient=True) as progress:
         seen = Standing()
         task = progress.add_task(f"{name}: {seen.working}")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import TextColumn
 
 from optiterr.cli.common import (
     AsJson,
@@ -20,6 +20,7 @@ from optiterr.cli.common import (
     err,
     exit_for,
     find_file,
+    moving_line,
     out,
     telling,
 )
@@ -82,24 +83,15 @@ def run(
 
 @contextmanager
 def _following(running: Running) -> Iterator[Callable[[str, Improvement | Status | None], None]]:
-    """A bar of cases done; phase, incumbent, bound and gap of the case that told of itself last.
+    """A line of cases done; phase, gap, incumbent and bound of the case that told of itself last.
 
     Where nobody watches, a line when a case starts and one when it ends.
     """
     from optiterr.solution import Improvement
 
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeElapsedColumn(),
-        console=err,
-        disable=not err.is_terminal,
-    )
     seen = {name: Standing() for name in running.scenarios}
-    with bar:
-        task = bar.add_task(running.name, total=len(running.scenarios))
+    with moving_line(TextColumn("{task.completed}/{task.total}")) as line:
+        task = line.add_task(running.name, total=len(running.scenarios))
 
         def notify(name: str, event: Improvement | Status | None) -> None:
             if event is None:
@@ -107,11 +99,13 @@ def _following(running: Running) -> Iterator[Callable[[str, Improvement | Status
                     err.print(f"{name}: started")
             elif isinstance(event, Improvement):
                 seen[name].see(event)
-                bar.update(task, description=f"{running.name}: {name}: {seen[name].working}")
+                line.update(task, description=f"{running.name}: {name}: {seen[name].working}")
             else:
-                bar.update(task, advance=1, description=f"{running.name}: {name} {event}")
+                line.update(task, advance=1, description=f"{running.name}: {name} {event}")
                 if not err.is_terminal:
-                    err.print(", ".join(filter(None, (f"{name}: {event}", str(seen[name])))))
+                    # The bound heard last may be long overtaken where a solver tells little.
+                    cost = seen[name].incumbent
+                    err.print(f"{name}: {event}" + ("" if cost is None else f", cost {cost:,.6g}"))
 
         yield notify
 
