@@ -60,9 +60,14 @@ def dive(
     least = (APART_RISE / core.reps if many else CALM_RISE) * max(1.0, abs(now.bound))
     with ThreadPoolExecutor(len(kernels)) as pool:
         while calm < CALM and not over() and len(now.divided):
-            solved, count = _settle_apart(core, kernel, now, dear) if many else (None, 0)
+            weight, x = weights(core, kernel, now, dear), kernel.x
+            order = np.argsort(-weight, kind="stable")
+            heavy, weight = now.divided[order], weight[order]
+            solved, count = None, 0
+            if many:
+                solved, count = _settle_apart(core, kernel, x, heavy[weight >= APART * weight[0]])
             if solved is None:
-                solved, count = _settle(core, kernels, now, dear, over, pool)
+                solved, count = _settle(core, kernels, x, heavy, over, pool)
             if solved is None:
                 break
             light = solved.bound - now.bound <= count * least
@@ -80,18 +85,18 @@ def dearness(relaxed: Relaxed, unit: Floats) -> Floats:
 def _settle(
     core: Core,
     kernels: Sequence[Restricted],
-    now: Relaxed,
-    dear: Floats,
+    x: Floats,
+    heavy: Ints,
     over: Callable[[], bool],
     pool: ThreadPoolExecutor,
 ) -> tuple[Relaxed | None, int]:
-    """The relaxation with the weightiest divided accounts, one for each kernel, at the rep where
-    each costs least, and how many they are; None where hard rules do not allow it."""
+    """The relaxation with the first of the accounts ``heavy``, one for each kernel, at the rep
+    where each costs least, and how many they are; None where hard rules do not allow it.
+
+    ``x`` is the relaxed plan over the kernel's pairs.
+    """
     first = kernels[0]
-    weight = weights(core, first, now, dear)
-    order = np.argsort(-weight, kind="stable")
-    apart = islice(_apart(core, first, now.divided[order]), len(kernels))
-    x = first.x
+    apart = islice(_apart(core, first, heavy), len(kernels))
     jobs = [
         pool.submit(_left_out, kernel, own, x[own], over)
         for kernel, own in zip(kernels, apart, strict=False)
@@ -141,16 +146,12 @@ def _apart(core: Core, kernel: Restricted, accounts: Ints) -> Iterator[Ints]:
 
 
 def _settle_apart(
-    core: Core, kernel: Restricted, now: Relaxed, dear: Floats
+    core: Core, kernel: Restricted, x: Floats, heavy: Ints
 ) -> tuple[Relaxed | None, int]:
-    """The relaxation with weighty divided accounts that have no rep in common each at the rep that
-    has most of it, and how many they are; None where hard rules do not allow it."""
-    x = kernel.x
-    weight = weights(core, kernel, now, dear)
-    order = np.argsort(-weight, kind="stable")
-    weighty = order[weight[order] >= APART * weight[order[0]]]
-    apart = _apart(core, kernel, now.divided[weighty])
-    out = [np.delete(own, np.argmax(x[own])) for own in apart]
+    """The relaxation with those of the accounts ``heavy`` that have no rep in common each at the
+    rep that has most of it in ``x``, and how many they are; None where hard rules do not allow
+    it."""
+    out = [np.delete(own, np.argmax(x[own])) for own in _apart(core, kernel, heavy)]
     others = np.concatenate(out)
     kernel.hold(others)
     solved = kernel.solve()
