@@ -11,12 +11,14 @@ import warnings
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from optiterr import cli, engine, runs, solving
 from optiterr.cli import stating
 from optiterr.errors import OptiterrWarning
+from optiterr.plan import Plan
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -398,6 +400,52 @@ def test_an_unforeseen_error_waits_for_the_other_cases(
         runs.solve_cases(scenarios, workers=1, keep=lambda name, _: kept.append(name))
     assert kept == ["calmer"]
     assert caught.value.__notes__ == ["in case 'as-is'"]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_interrupt_asks_for_the_best_plan_and_a_second_one_ends(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """Ctrl-C once: the search is told to stop and its plan is written; twice: nothing is."""
+    true, usual = engine.solve_problem, signal.default_int_handler
+
+    def solve_problem(*given: Any, stop: Callable[[], bool], **more: Any) -> Plan:
+        assert not stop()
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+        assert stop()
+        return true(*given, **more)
+
+    monkeypatch.setattr(engine, "solve_problem", solve_problem)
+    out, before = folder / "stopped", signal.signal(signal.SIGINT, usual)
+    try:
+        code, _, err = run("solve", folder / "trees.yaml", "-o", out)
+        assert signal.getsignal(signal.SIGINT) is usual
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert code == (0 if times == 1 else 130)
+    assert "stopping with the best plan so far; once more ends at once" in err
+    assert (out / "plan.json").exists() is (times == 1)
+
+
+def test_interrupts_that_are_ignored_stay_so(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the background of a shell, where Ctrl-C is meant for somebody else."""
+    true = engine.solve_problem
+
+    def solve_problem(*given: Any, stop: Callable[[], bool], **more: Any) -> Plan:
+        signal.raise_signal(signal.SIGINT)
+        assert not stop()
+        return true(*given, **more)
+
+    monkeypatch.setattr(engine, "solve_problem", solve_problem)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        code, _, err = run("solve", folder / "trees.yaml")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (code, "stopping" in err) == (0, False)
 
 
 def test_a_request_to_terminate_unwinds(

@@ -6,6 +6,7 @@ import errno
 import json
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -253,6 +254,32 @@ def watching(name: str) -> Iterator[Callable[[Improvement], None]]:
             progress.update(task, description=f"{name}: {seen.working}")
 
         yield report
+
+
+@contextmanager
+def stopping() -> Iterator[Callable[[], bool]]:
+    """Whether somebody asked to stop with the best plan, by Ctrl-C; a second one ends the command.
+
+    Where interrupts are ignored or belong to somebody else, they stay so.
+    """
+    asked = threading.Event()
+
+    def interrupted(*_: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        err.print("stopping with the best plan so far; once more ends at once")
+
+    before = signal.getsignal(signal.SIGINT)
+    ours = before is signal.default_int_handler
+    ours &= threading.current_thread() is threading.main_thread()
+    if ours:
+        signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield asked.is_set
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from optiterr.cli.common import (
     exit_for,
     load_scenario,
     out,
+    stopping,
     watching,
 )
 
@@ -147,7 +148,7 @@ def solve(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Solve one scenario: an audited plan with a proved gap."""
+    """Solve one scenario: an audited plan with a proved gap. Ctrl-C stops with the best so far."""
     from optiterr.engine import read, save, solve_problem
     from optiterr.outputs.plan_tables import write_plan_tables
     from optiterr.plan import Plan
@@ -162,8 +163,8 @@ def solve(
         problem = read(spec)
     if output is not None:
         make_ready(output, [output / name for name in PLAN_FILES])
-    with watching(spec.name) as report:
-        plan = solve_problem(spec, problem, clock=clock, report=report, after=earlier)
+    with watching(spec.name) as report, stopping() as stop:
+        plan = solve_problem(spec, problem, clock=clock, report=report, stop=stop, after=earlier)
     if output is not None:
         plan = save(plan, spec, output / "plan.json")
         for path in write_plan_tables(plan, problem, spec.rules, output):
