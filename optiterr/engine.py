@@ -15,6 +15,7 @@ from optiterr.audit import (
     audit,
     trusted_status,
 )
+from optiterr.clock import Clock
 from optiterr.compile import Compiled, compile_model, eligibility
 from optiterr.errors import AuditError
 from optiterr.explain.infeasible import (
@@ -42,7 +43,6 @@ from optiterr.search.route import Route, route
 from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import demands, ensure, solver
 from optiterr.solving import (
-    Clock,
     Report,
     Stop,
     climbed,

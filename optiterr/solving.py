@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,23 +45,6 @@ NET_SHARE = 0.1
 
 MANY_SETS = 5_000_000
 """Sets of accounts that are looked at for a better proof of whole accounts: about a second."""
-
-
-@dataclass
-class Clock:
-    """Seconds by phase."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Adds the time spent inside to phase ``name``."""
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            spent = time.perf_counter() - begun
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 6)
 
 
 def limits_of(scenario: Scenario) -> Limits:

@@ -9,6 +9,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -402,12 +403,22 @@ def test_an_unforeseen_error_waits_for_the_other_cases(
     assert caught.value.__notes__ == ["in case 'as-is'"]
 
 
+@contextmanager
+def interrupts(handled: Any) -> Iterator[None]:
+    """Ctrl-C is handled like this inside, whatever the tests were started from."""
+    before = signal.signal(signal.SIGINT, handled)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_an_interrupt_asks_for_the_best_plan_and_a_second_one_ends(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     """Ctrl-C once: the search is told to stop and its plan is written; twice: nothing is."""
-    true, usual = engine.solve_problem, signal.default_int_handler
+    true = engine.solve_problem
 
     def solve_problem(*given: Any, stop: Callable[[], bool], **more: Any) -> Plan:
         assert not stop()
@@ -417,12 +428,10 @@ def test_an_interrupt_asks_for_the_best_plan_and_a_second_one_ends(
         return true(*given, **more)
 
     monkeypatch.setattr(engine, "solve_problem", solve_problem)
-    out, before = folder / "stopped", signal.signal(signal.SIGINT, usual)
-    try:
+    out = folder / "stopped"
+    with interrupts(signal.default_int_handler):
         code, _, err = run("solve", folder / "trees.yaml", "-o", out)
-        assert signal.getsignal(signal.SIGINT) is usual
-    finally:
-        signal.signal(signal.SIGINT, before)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert code == (0 if times == 1 else 130)
     assert "stopping with the best plan so far; once more ends at once" in err
     assert (out / "plan.json").exists() is (times == 1)
@@ -440,11 +449,8 @@ def test_interrupts_that_are_ignored_stay_so(
         return true(*given, **more)
 
     monkeypatch.setattr(engine, "solve_problem", solve_problem)
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
+    with interrupts(signal.SIG_IGN):
         code, _, err = run("solve", folder / "trees.yaml")
-    finally:
-        signal.signal(signal.SIGINT, before)
     assert (code, "stopping" in err) == (0, False)
 
 

@@ -149,11 +149,11 @@ def solve(
     as_json: AsJson = False,
 ) -> None:
     """Solve one scenario: an audited plan with a proved gap. Ctrl-C stops with the best so far."""
+    from optiterr.clock import Clock
     from optiterr.engine import read, save, solve_problem
     from optiterr.outputs.plan_tables import write_plan_tables
     from optiterr.plan import Plan
     from optiterr.runs import make_ready
-    from optiterr.solving import Clock
 
     earlier = None if after is None else Plan.read(after)
     more = {"solver": solver, "seconds": seconds, "gap": gap, "seed": seed, "threads": threads}

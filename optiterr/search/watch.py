@@ -10,6 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from optiterr.certificate import relative_gap
+from optiterr.clock import Clock
 from optiterr.model import Model
 from optiterr.search.core import Ints
 from optiterr.solution import Improvement, Limits
@@ -25,16 +26,15 @@ SPACING = 2e-7
 class Watch:
     """Keeps the best plan and bound, tells of both, and knows when to end; threads may share it.
 
-    ``began`` is the clock when the search was called; the end follows from the limits. ``seconds``
-    holds what each phase took, ``lines`` each better plan or bound.
+    ``began`` is the clock when the search was called; the end follows from the limits.
+    ``lines`` holds each better plan or bound.
     """
 
     def __init__(self, model: Model, limits: Limits, report: Report | None, began: float) -> None:
         self.best: Ints | None = None
         self.worth, self.bound = np.inf, -np.inf
         self.lines: list[Improvement] = []
-        self.seconds: dict[str, float] = {}
-        self._phase = ""
+        self._clock, self._phase = Clock(), ""
         self._model, self._limits, self._report, self._began = model, limits, report, began
         self._stopped = False
         self._told = -np.inf
@@ -50,13 +50,16 @@ class Watch:
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Tells that phase ``name`` begins, and adds the time spent inside to it."""
-        began, self._phase = self.spent, name
+        self._phase = name
         if self._report is not None:
-            self._stopped |= bool(self._report(Improvement(began, phase=name)))
-        try:
+            self._stopped |= bool(self._report(Improvement(self.spent, phase=name)))
+        with self._clock.phase(name):
             yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + self.spent - began
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """What each phase took."""
+        return self._clock.seconds
 
     @property
     def gap(self) -> float:
