@@ -47,6 +47,7 @@ FLOORS: dict[str, int] = {
             "enumeration",
             "undivided",
             "cases",
+            "clock",
         ],
         0,
     ),
