@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -435,6 +436,45 @@ def test_an_interrupt_asks_for_the_best_plan_and_a_second_one_ends(
     assert code == (0 if times == 1 else 130)
     assert "stopping with the best plan so far; once more ends at once" in err
     assert (out / "plan.json").exists() is (times == 1)
+
+
+@pytest.mark.parametrize("baseline", ["today", "calmer"])
+def test_an_interrupt_of_a_study_keeps_what_has_begun(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, baseline: str
+) -> None:
+    """Ctrl-C while the first case runs: its plan is compared, and the other case is left out."""
+    study = folder / "forest.study.yaml"
+    study.write_text(f"{STUDY}baseline: {baseline}\n", encoding="utf-8")
+    true = runs.solve_case
+
+    def solve_case(name: str, *given: Any) -> object:
+        stop = given[-1]
+        assert (name, stop()) == ("as-is", False)
+        os.kill(os.getpid(), signal.SIGINT)
+        while not stop():
+            time.sleep(0.001)
+        return true(name, *given[:-1])
+
+    monkeypatch.setattr(runs, "solve_case", solve_case)
+    out = folder / "stopped"
+    with interrupts(signal.default_int_handler):
+        code, _, err = run("run", study, "-o", out, "--workers", "1")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert code == 0
+    assert "stopping with the best plans so far; once more ends at once" in err
+    assert "calmer: left out, for it had not begun" in err
+    assert ("the baseline is today, for calmer is left out" in err) is (baseline == "calmer")
+    told = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
+    assert ([case["name"] for case in told["cases"]], told["baseline"]) == (["as-is"], "today")
+    assert (out / "report.html").exists()
+    assert run("verify", out / "as-is" / "plan.json")[0] == 0
+
+
+def test_a_study_that_is_stopped_before_it_begins_is_no_comparison(folder: Path) -> None:
+    """Nothing has begun, so there is nothing to compare."""
+    running = runs.running_of(folder / "forest.study.yaml")
+    with pytest.raises(KeyboardInterrupt):
+        runs.run_study(running, folder / "none", stop=lambda: True)
 
 
 def test_interrupts_that_are_ignored_stay_so(

@@ -257,8 +257,8 @@ def watching(name: str) -> Iterator[Callable[[Improvement], None]]:
 
 
 @contextmanager
-def stopping() -> Iterator[Callable[[], bool]]:
-    """Whether somebody asked to stop with the best plan, by Ctrl-C; a second one ends the command.
+def stopping(what: str = "with the best plan so far") -> Iterator[Callable[[], bool]]:
+    """Whether somebody asked to stop ``what``, by Ctrl-C; a second one ends the command.
 
     Where interrupts are ignored or belong to somebody else, they stay so.
     """
@@ -268,7 +268,7 @@ def stopping() -> Iterator[Callable[[], bool]]:
         if asked.is_set():
             raise KeyboardInterrupt
         asked.set()
-        err.print("stopping with the best plan so far; once more ends at once")
+        err.print(f"stopping {what}; once more ends at once", soft_wrap=True)
 
     before = signal.getsignal(signal.SIGINT)
     ours = before is signal.default_int_handler

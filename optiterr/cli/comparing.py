@@ -22,6 +22,7 @@ from optiterr.cli.common import (
     find_file,
     moving_line,
     out,
+    stopping,
     telling,
 )
 
@@ -59,15 +60,23 @@ def run(
     forms: Forms = None,
     show: Open = False,
 ) -> None:
-    """Solve every case of a study and compare them with today's books in a report."""
+    """Solve every case of a study and compare them with today's books in a report.
+
+    Ctrl-C stops with the best plans so far: cases not begun are left out.
+    """
     from optiterr.outputs.forms.writing import forms_asked
     from optiterr.runs import make_ready, run_study
 
     asked = forms_asked(forms or ())
     running = _study(study, sets)
     make_ready(output, [output / "comparison.json", output / "report.html"])
-    with _following(running) as notify:
-        comparison, answers = run_study(running, output, workers=workers, notify=notify)
+    with _following(running) as notify, stopping("with the best plans so far") as stop:
+        comparison, answers = run_study(running, output, workers=workers, notify=notify, stop=stop)
+    for name in running.scenarios:
+        if name not in answers:
+            err.print(f"{name}: left out, for it had not begun", soft_wrap=True)
+    if comparison.baseline != running.baseline:
+        err.print(f"the baseline is {comparison.baseline}, for {running.baseline} is left out")
     report = _write(comparison, output, asked, tell=False)
     if as_json:
         sys.stdout.write((output / "comparison.json").read_text(encoding="utf-8"))

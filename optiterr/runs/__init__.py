@@ -84,20 +84,27 @@ def solve_cases(
     workers: int = 2,
     notify: Notify | None = None,
     keep: Callable[[str, Answer], object] | None = None,
+    stop: Stop | None = None,
 ) -> dict[str, Answer]:
     """Every scenario solved, ``workers`` at a time, each in solver processes of its own.
 
     Answers come in the order given. ``notify(name, event)`` hears of starts (None), improvements
     and final statuses, and ``keep(name, answer)`` gets each answer as soon as its case ends, both
-    from several threads. Faults of all cases are raised together, after the other cases have
-    ended; an interrupt stops every solver.
+    from several threads. Once ``stop()`` is true, cases that have begun hand in the best plan they
+    have, and the others are left out. Faults of all cases are raised together, after the other
+    cases have ended; an interrupt stops every solver.
     """
-    stopping = threading.Event()
+    halted = threading.Event()
 
-    def one(name: str, scenario: Scenario) -> Answer:
+    def stopping() -> bool:
+        return halted.is_set() or (stop is not None and stop())
+
+    def one(name: str, scenario: Scenario) -> Answer | None:
+        if stopping():
+            return None
         if notify is not None:
             notify(name, None)
-        answer = solve_case(name, scenario, notify, stopping.is_set)
+        answer = solve_case(name, scenario, notify, stopping)
         if keep is not None:
             keep(name, answer)
         if notify is not None:
@@ -112,14 +119,16 @@ def solve_cases(
         try:
             for name, future in waiting.items():
                 try:
-                    answers[name] = future.result()
+                    answer = future.result()
+                    if answer is not None:
+                        answers[name] = answer
                 except OptiterrError as error:
                     faults.append((name, error))
                 except Exception as error:  # noqa: BLE001 - raised below, when all cases have ended
                     error.add_note(f"in case {name!r}")
                     other.append(error)
         except BaseException:
-            stopping.set()
+            halted.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     if other:
@@ -188,11 +197,15 @@ def run_study(
     *,
     workers: int = 2,
     notify: Notify | None = None,
+    stop: Stop | None = None,
 ) -> tuple[Comparison, dict[str, Answer]]:
     """Every case solved and compared with today's books; plans are written to ``output``.
 
     Each plan goes to ``<case>/plan.json`` as soon as its case ends, so a fault in one case loses no
-    other. Raises OSError before anything is solved when a plan could not be written.
+    other. Once ``stop()`` is true, cases that have begun hand in the best plan they have and the
+    others are left out; today's books are the baseline where the study's is among these. Raises
+    OSError before anything is solved when a plan could not be written, and KeyboardInterrupt when
+    it was stopped before any case had begun.
     """
     files = {}
     if output is not None:
@@ -203,10 +216,13 @@ def run_study(
         if name in files:
             save(answer.plan, running.scenarios[name], files[name])
 
-    answers = solve_cases(running.scenarios, workers=workers, notify=notify, keep=keep)
+    answers = solve_cases(running.scenarios, workers=workers, notify=notify, keep=keep, stop=stop)
+    if not answers:
+        raise KeyboardInterrupt
     today = summarise_today(read(running.base), running.base.rules)
     cases = [answer.case for answer in answers.values()]
-    return compare(running.name, running.title, cases, today, running.baseline), answers
+    baseline = running.baseline if running.baseline in answers else TODAY
+    return compare(running.name, running.title, cases, today, baseline), answers
 
 
 def make_ready(folder: Path, files: Iterable[Path]) -> None:
