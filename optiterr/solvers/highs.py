@@ -36,16 +36,39 @@ STATUS = {
 """HiGHS model status to ours; a limit becomes ``feasible`` when there is a plan."""
 
 
+PROVING: dict[str, bool | int | float] = {
+    "mip_heuristic_run_feasibility_jump": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+    "mip_heuristic_effort": 0.0,
+    "mip_pscost_minreliable": 1,
+    "mip_allow_restart": False,
+}
+"""Options where HiGHS is to raise the bound, and others look for plans: no heuristics, a column
+counts as known for branching after it was tried once, and the root is not done twice."""
+
+
 def solve(
-    model: Model, limits: Limits, start: Floats | None = None, report: Report | None = None
+    model: Model,
+    limits: Limits,
+    start: Floats | None = None,
+    report: Report | None = None,
+    *,
+    proving: bool = False,
 ) -> Solution:
-    """The best plan that HiGHS finds, with the bound that it claims."""
+    """The best plan that HiGHS finds, with the bound that it claims.
+
+    Where it is ``proving``, it hardly looks for plans better than ``start``.
+    """
     if not len(model.pairs):
         return _without_pairs(model)
     began = perf_counter()
     mip = linearise(model, start)
     built = perf_counter()
     highs = load(mip, limits, relaxed=False)
+    for name, value in (PROVING if proving else {}).items():
+        _set(highs, name, value)
     if start is not None:
         index = np.arange(mip.pairs, dtype=np.int32)
         _check(highs.setSolution(len(index), index, np.asarray(start, float)), "the start")
