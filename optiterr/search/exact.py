@@ -41,7 +41,8 @@ def few(least: Floats, worth: float) -> bool:
 def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) -> None:
     """Let HiGHS search the useful pairs on one thread, until the clock shows ``end`` at most.
 
-    Where there is a plan, the others look for better ones, and HiGHS is to prove. ``watch`` hears of all it finds. A plan that picks a pair costs at least ``least`` of it.
+    Where there is a plan, others look for better ones, and HiGHS is to prove. ``watch`` hears of
+    all it finds. A plan that picks a pair costs at least ``least`` of it.
     """
     begin, worth = watch.best, watch.worth
     pair = useful(least, worth)
