@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -300,6 +301,25 @@ def test_it_is_found_by_name_and_says_what_it_gives() -> None:
     """Plans, bounds with a proof, starts, threads, seeds, and a word to stop."""
     assert {"decompose"} <= set(able({"mip", "bound", "proof", "start", "threads", "seed"}))
     assert "lp" not in solver("decompose").gives
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_highs_only_proves_where_others_look_for_plans(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """With one thread it is the one that looks."""
+    seen = []
+    true = exact.highs.solve
+
+    def heard(*given: Any, proving: bool) -> Solution:
+        seen.append(proving)
+        return true(*given, proving=proving)
+
+    monkeypatch.setattr(exact.highs, "solve", heard)
+    made, _ = hard_model()
+    answer = solve(made, Limits(seconds=3.0, gap=0.0, threads=threads))
+    assert seen == [threads > 1]
+    judged(made, answer)
 
 
 def test_threads_hand_over_promptly_beside_highs_and_as_usual_afterwards() -> None:

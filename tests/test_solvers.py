@@ -25,6 +25,7 @@ from optiterr.solvers import (
     Solver,
     able,
     ensure,
+    highs,
     register,
     register_of_solvers,
     rounded,
@@ -108,6 +109,25 @@ def test_all_solvers_find_the_optimum_and_see_when_there_is_none(name: str) -> N
         if not good:
             wrong.append((each.name, best, solution))
     assert wrong == []
+
+
+def test_highs_that_is_to_prove_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With heuristics and a second root switched off: every optimum all the same, or none."""
+    put: dict[str, object] = {}
+    true = highs._set
+
+    def kept(to: object, name: str, value: float) -> None:
+        put[name] = value
+        true(to, name, value)
+
+    monkeypatch.setattr(highs, "_set", kept)
+    highs.solve(case("cover", 1).model, EXACT)
+    assert not put.keys() & highs.PROVING.keys()
+    for each, best in known()[::4]:
+        answer = highs.solve(each.model, EXACT, proving=True)
+        assert (answer.status is Status.INFEASIBLE) == (best == np.inf)
+        assert best == np.inf or near(answer.objective or 0.0, best)
+    assert {name: put[name] for name in highs.PROVING} == highs.PROVING
 
 
 @pytest.mark.parametrize(("name", "tolerance"), [("highs", 1e-6), ("glop", 1e-6), ("pdlp", 1e-4)])

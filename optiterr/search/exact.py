@@ -41,8 +41,8 @@ def few(least: Floats, worth: float) -> bool:
 def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) -> None:
     """Let HiGHS search the useful pairs on one thread, until the clock shows ``end`` at most.
 
-    Where there is a plan, others look for better ones, and HiGHS is to prove. ``watch`` hears of
-    all it finds. A plan that picks a pair costs at least ``least`` of it.
+    Where there is a plan, and threads on which others look for better ones, HiGHS is to prove.
+    ``watch`` hears of all it finds. A plan that picks a pair costs at least ``least`` of it.
     """
     begin, worth = watch.best, watch.worth
     pair = useful(least, worth)
@@ -72,7 +72,8 @@ def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) 
 
     left = max(end - perf_counter(), 0.05)
     asked = Limits(seconds=left, gap=limits.gap, seed=limits.seed, threads=1)
-    answer = highs.solve(part.model, asked, start, told, proving=start is not None)
+    proving = start is not None and limits.threads > 1
+    answer = highs.solve(part.model, asked, start, told, proving=proving)
     if answer.x is not None:
         picked = part.model.choice(answer.x)
         better = part.into(first, picked)
