@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,13 @@ from optiterr.pairs import Pairs
 from optiterr.rowfunctions import Band
 from optiterr.scenario.loading import load
 from optiterr.search import decompose, exact
+from optiterr.search.core import Core
 from optiterr.search.decompose import solve
 from optiterr.search.rounds import Rounds
 from optiterr.search.route import SMALL, route
+from optiterr.search.watch import Watch
 from optiterr.solution import Improvement, Limits, Solution, Status
-from optiterr.solvers import able, solver
+from optiterr.solvers import able, highs, solver
 from optiterr.solvers.supervise import supervised
 from optiterr.spread import Spread
 
@@ -318,8 +321,38 @@ def test_highs_only_proves_where_others_look_for_plans(
     monkeypatch.setattr(exact.highs, "solve", heard)
     made, _ = hard_model()
     answer = solve(made, Limits(seconds=2.0, gap=0.0, threads=threads))
-    assert seen == [threads > 1]
+    assert set(seen) == {threads > 1}
     assert answer.x is not None
+
+
+@pytest.mark.parametrize(("gain", "times"), [(0.2, 2), (0.05, 1)])
+def test_highs_begins_anew_once_where_others_found_a_much_better_plan(
+    monkeypatch: pytest.MonkeyPatch, gain: float, times: int
+) -> None:
+    """A fifth of what is open is worth it, a twentieth is not; the second time it goes on."""
+    made, _ = hard_model()
+    core = Core.of(made)
+    every = [highs.solve(made, Limits(seconds=5.0, gap=gap, seed=1)) for gap in (0.9, 1e-4)]
+    poor, good = (made.choice(one.x) for one in every if one.x is not None)
+    limits = Limits(seconds=10.0, gap=0.0, threads=2)
+    watch = Watch(made, limits, None, perf_counter())
+    watch.offer(poor, core.worth(poor))
+    saved = core.worth(poor) - core.worth(good)
+    assert saved > 0
+    watch.prove(core.worth(good) - saved / gain)
+    began: list[float] = []
+
+    def found(model: Model, asked: Limits, start: Floats, told: Any, *, proving: bool) -> Solution:
+        began.append(made.value(start[: len(made.pairs)]))
+        assert not told(Improvement(0.0))
+        watch.offer(good, core.worth(good))
+        told(Improvement(0.0))
+        return Solution(Status.NO_SOLUTION, "highs")
+
+    monkeypatch.setattr(exact, "AGAIN", 0.0)
+    monkeypatch.setattr(exact.highs, "solve", found)
+    exact.finish(core, np.full(len(made.pairs), -np.inf), watch, limits, watch.end)
+    assert began == pytest.approx([core.worth(poor), core.worth(good)][:times])
 
 
 def test_threads_hand_over_promptly_beside_highs_and_as_usual_afterwards() -> None:

@@ -23,6 +23,10 @@ from optiterr.solvers import highs
 MOST_PAIRS = 40_000
 """Programs of more pairs than this are not tried."""
 
+AGAIN, BETTER = 0.3, 0.1
+"""When that share of the time is gone, HiGHS begins anew where the plan that it knows of has got
+better by that share of what is open: from the better one it sees far more that cannot pay."""
+
 HANDOVER = 1e-5
 """Seconds that one thread may keep Python from another while HiGHS runs beside others."""
 
@@ -44,12 +48,29 @@ def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) 
     Where there is a plan, and threads on which others look for better ones, HiGHS is to prove.
     ``watch`` hears of all it finds. A plan that picks a pair costs at least ``least`` of it.
     """
+    proving = watch.best is not None and limits.threads > 1
+    again = watch.until(AGAIN) if proving else np.inf
+    if _finish(core, least, watch, limits, end, proving, again):
+        _finish(core, least, watch, limits, end, proving, np.inf)
+
+
+def _finish(
+    core: Core,
+    least: Floats,
+    watch: Watch,
+    limits: Limits,
+    end: float,
+    proving: bool,
+    again: float,
+) -> bool:
+    """As :func:`finish`; whether it ended since the clock showed ``again`` and the plan had got
+    better."""
     begin, worth = watch.best, watch.worth
     pair = useful(least, worth)
     if begin is not None:
         pair = np.union1d(pair, begin)
     if len(pair) > MOST_PAIRS or perf_counter() >= end:
-        return
+        return False
     first = core.pairs.start[:-1] if begin is None else begin
     part = part_of(core, pair, first, core.loads(first))
     start = None
@@ -58,8 +79,13 @@ def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) 
     else:
         start = part.model.picks(part.choice(first))
         apart = worth - part.model.value(start)
+    known = worth
+
+    def overtaken() -> bool:
+        return perf_counter() > again and known - watch.worth > BETTER * (watch.worth - watch.bound)
 
     def told(improvement: Improvement, x: Floats | None = None) -> bool:
+        nonlocal known
         if improvement.bound is not None:
             # Every plan that uses a pair left out costs more than the best at hand.
             watch.prove(min(improvement.bound + apart, worth))
@@ -67,12 +93,12 @@ def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) 
             picked = part.model.choice(np.asarray(x))
             if (picked >= 0).all():
                 better = part.into(first, picked)
-                watch.offer(better, core.worth(better))
-        return watch.over()
+                known = core.worth(better)
+                watch.offer(better, known)
+        return watch.over() or overtaken()
 
     left = max(end - perf_counter(), 0.05)
     asked = Limits(seconds=left, gap=limits.gap, seed=limits.seed, threads=1)
-    proving = start is not None and limits.threads > 1
     answer = highs.solve(part.model, asked, start, told, proving=proving)
     if answer.x is not None:
         picked = part.model.choice(answer.x)
@@ -80,6 +106,7 @@ def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) 
         watch.offer(better, core.worth(better))
     if answer.bound is not None and answer.status in (Status.OPTIMAL, Status.FEASIBLE):
         watch.prove(min(answer.bound + apart, watch.worth))
+    return not watch.over() and overtaken()
 
 
 class Beside:
