@@ -306,11 +306,12 @@ def test_it_is_found_by_name_and_says_what_it_gives() -> None:
     assert "lp" not in solver("decompose").gives
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("threads", "most"), [(1, 10_000), (2, 10_000), (2, 10)])
 def test_highs_only_proves_where_others_look_for_plans(
-    monkeypatch: pytest.MonkeyPatch, threads: int
+    monkeypatch: pytest.MonkeyPatch, threads: int, most: int
 ) -> None:
-    """With one thread it is the one that looks."""
+    """With one thread it is the one that looks; of many pairs it looks as well."""
+    monkeypatch.setattr(exact, "MOST_PROVED", most)
     seen = []
     true = exact.highs.solve
 
@@ -321,7 +322,7 @@ def test_highs_only_proves_where_others_look_for_plans(
     monkeypatch.setattr(exact.highs, "solve", heard)
     made, _ = hard_model()
     answer = solve(made, Limits(seconds=2.0, gap=0.0, threads=threads))
-    assert set(seen) == {threads > 1}
+    assert set(seen) == {threads > 1 and most > 10}
     assert answer.x is not None
 
 

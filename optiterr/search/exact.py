@@ -23,6 +23,9 @@ from optiterr.solvers import highs
 MOST_PAIRS = 40_000
 """Programs of more pairs than this are not tried."""
 
+MOST_PROVED = 10_000
+"""Of more pairs than this HiGHS hardly gets beyond the root, and plans that it finds count."""
+
 AGAIN, BETTER = 0.3, 0.1
 """When that share of the time is gone, HiGHS begins anew where the plan that it knows of has got
 better by that share of what is open: from the better one it sees far more that cannot pay."""
@@ -45,10 +48,12 @@ def few(least: Floats, worth: float) -> bool:
 def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) -> None:
     """Let HiGHS search the useful pairs on one thread, until the clock shows ``end`` at most.
 
-    Where there is a plan, and threads on which others look for better ones, HiGHS is to prove.
-    ``watch`` hears of all it finds. A plan that picks a pair costs at least ``least`` of it.
+    Where there is a plan, threads on which others look for better ones, and not too many pairs,
+    HiGHS is to prove. ``watch`` hears of all it finds. A plan that picks a pair costs at least
+    ``least`` of it.
     """
-    proving = watch.best is not None and limits.threads > 1
+    small = len(useful(least, watch.worth)) <= MOST_PROVED
+    proving = small and watch.best is not None and limits.threads > 1
     again = watch.until(AGAIN) if proving else np.inf
     if _finish(core, least, watch, limits, end, proving, again):
         _finish(core, least, watch, limits, end, proving, np.inf)
