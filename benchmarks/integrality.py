@@ -13,7 +13,6 @@ not look at its clock.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from contextlib import closing
 from dataclasses import replace
@@ -24,7 +23,7 @@ from typing import Any
 import numpy as np
 from instance_files import which_instance
 from instances import make
-from machine import commit, load, machine, versions
+from machine import append, setting
 
 from optiterr.search.ascent import Passes, ascend
 from optiterr.search.core import Core
@@ -86,21 +85,17 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         known = ", ".join(dict.fromkeys(block.rule for block in blocks))
         parser.error(f"no rows of {', '.join(sorted(unknown))}: use some of {known}")
-    told = {"instance": case.name, "machine": machine(), "versions": versions(), "load": load()}
-    told["without"] = asked.without
+    told = {"instance": case.name, **setting(), "without": asked.without}
     kept = tuple(block for block in blocks if block.rule not in asked.without)
     core = Core.of(replace(case.model, blocks=kept))
-    told |= commit() | with_whole(
-        core, solved_relaxation(core, asked.threads), asked.whole, asked.seconds
-    )
+    told |= with_whole(core, solved_relaxation(core, asked.threads), asked.whole, asked.seconds)
     print(
         f"{case.name}{''.join(f', without {rule}' for rule in asked.without)}: with "
         f"{told['whole']} accounts whole at least {told['rise']:.2%} above the "
         f"relaxation, HiGHS claims after {told['seconds']:.0f} s"
     )
     if asked.output is not None:
-        old = json.loads(asked.output.read_text()) if asked.output.exists() else []
-        asked.output.write_text(json.dumps([*old, told], indent=1) + "\n", encoding="utf-8")
+        append(told, asked.output)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
@@ -54,6 +55,17 @@ def commit() -> dict[str, str]:
         "commit": _git("rev-parse", "HEAD"),
         "changed_since": _git("status", "--porcelain", "--", "optiterr", "benchmarks"),
     }
+
+
+def setting() -> dict[str, Any]:
+    """All of it, as a record begins."""
+    return {"machine": machine(), "versions": versions(), "load": load(), **commit()}
+
+
+def append(record: dict[str, Any], file: Path) -> None:
+    """Adds ``record`` to the list in the JSON file ``file``, which need not be there yet."""
+    old = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    file.write_text(json.dumps([*old, record], indent=1) + "\n", encoding="utf-8")
 
 
 def _git(*words: str) -> str:

@@ -13,7 +13,6 @@ finish within ``--each`` seconds is told: so much more might be gained with acco
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,8 +20,7 @@ from pathlib import Path
 import numpy as np
 from instance_files import which_instance
 from instances import make
-from machine import commit, load, machine, versions
-from numpy.typing import NDArray
+from machine import append, setting
 
 from optiterr.search import decompose
 from optiterr.search.core import Core, Floats, Ints
@@ -112,7 +110,7 @@ def divided_cost(core: Core, groups: list[Ints], choice: Ints) -> float:
         part = group_part(core, members, choice, loads)
         relaxed = highs.relax(part.model, Limits())
         assert relaxed.x is not None
-        x: NDArray[np.float64] = relaxed.x[: len(part.pair)]
+        x: Floats = relaxed.x[: len(part.pair)]
         old = choice[part.account]
         loads = loads - core.loads(old) + core.columns[:, part.pair] @ x
         fixed += float(core.cost[part.pair] @ x) - float(core.cost[old].sum())
@@ -130,8 +128,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("-o", "--output", type=Path, help="a JSON file to write the record to")
     asked = parser.parse_args(arguments)
     case = make(asked.family, asked.accounts, asked.reps, asked.seed)
-    told = {"instance": case.name, "machine": machine(), "versions": versions(), "load": load()}
-    told |= commit() | {name: getattr(asked, name) for name in ("seconds", "size", "each")}
+    told = {"instance": case.name, **setting()}
+    told |= {name: getattr(asked, name) for name in ("seconds", "size", "each")}
     plan = decompose.solve(case.model, Limits(seconds=asked.seconds, threads=asked.threads))
     if plan.x is None or plan.bound is None:
         raise SystemExit(f"no plan: {plan.message}")
@@ -148,8 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
         f"{found.share(cost - found.divided):.2%}"
     )
     if asked.output is not None:
-        old = json.loads(asked.output.read_text()) if asked.output.exists() else []
-        asked.output.write_text(json.dumps([*old, told], indent=1) + "\n", encoding="utf-8")
+        append(told, asked.output)
     return 0
 
 

@@ -52,24 +52,15 @@ def finish(core: Core, least: Floats, watch: Watch, limits: Limits, end: float) 
     HiGHS is to prove. ``watch`` hears of all it finds. A plan that picks a pair costs at least
     ``least`` of it.
     """
-    small = len(useful(least, watch.worth)) <= MOST_PROVED
-    proving = small and watch.best is not None and limits.threads > 1
-    again = watch.until(AGAIN) if proving else np.inf
-    if _finish(core, least, watch, limits, end, proving, again):
-        _finish(core, least, watch, limits, end, proving, np.inf)
+    if _finish(core, least, watch, limits, end, watch.until(AGAIN)):
+        _finish(core, least, watch, limits, end, np.inf)
 
 
 def _finish(
-    core: Core,
-    least: Floats,
-    watch: Watch,
-    limits: Limits,
-    end: float,
-    proving: bool,
-    again: float,
+    core: Core, least: Floats, watch: Watch, limits: Limits, end: float, again: float
 ) -> bool:
-    """As :func:`finish`; whether it ended since the clock showed ``again`` and the plan had got
-    better."""
+    """As :func:`finish`; whether HiGHS, proving, ended since the clock showed ``again`` and others
+    had found a much better plan."""
     begin, worth = watch.best, watch.worth
     pair = useful(least, worth)
     if begin is not None:
@@ -84,10 +75,13 @@ def _finish(
     else:
         start = part.model.picks(part.choice(first))
         apart = worth - part.model.value(start)
+    proving = begin is not None and limits.threads > 1 and len(pair) <= MOST_PROVED
     known = worth
 
     def overtaken() -> bool:
-        return perf_counter() > again and known - watch.worth > BETTER * (watch.worth - watch.bound)
+        if not proving or perf_counter() <= again:
+            return False
+        return known - watch.worth > BETTER * (watch.worth - watch.bound)
 
     def told(improvement: Improvement, x: Floats | None = None) -> bool:
         nonlocal known
