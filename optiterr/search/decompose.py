@@ -88,8 +88,9 @@ NODE_PAIRS_A_SECOND = 10_000_000
 SOFT = 4.0
 """While plans are sought, a missed limit costs this many times its price in the relaxation."""
 
-FIRM = 16.0
-"""How much dearer missed limits are while neighbourhoods are to drive them out."""
+FIRM, FIRMER, FIRMEST = 16.0, 4.0, 65536.0
+"""How much dearer missed limits are while neighbourhoods are to drive them out, how many times
+dearer with each turn in which they do not, and at most."""
 
 SMALL_MOVES = 40.0
 """In a small model moves take at most so many seconds: HiGHS and the neighbourhoods make more of
@@ -376,10 +377,12 @@ def _hunted(
     core = ground.core
     if limits.threads == 1 and least is not None and not watch.over():
         finish(core, least, watch, limits, watch.until(SMALL_SHARE))
+    state, firm = _state(ground, watch, rounds.choice, FIRM), FIRM
+    if state.hard is not None:
+        state = _mended(ground, watch, state, limits.seed + 1, firm)
     # HiGHS does not like to share with itself.
     solvers = SOLVERS[:1] if beside.busy else SOLVERS
     hunter = Hunt(ground, watch, limits.seed, beside.threads, solvers, rounds)
-    state = _state(ground, watch, rounds.choice)
     while not watch.over():
         before = hunter.rounds
         hunter.run(state, min(watch.end, perf_counter() + TURN * limits.seconds))
@@ -390,15 +393,28 @@ def _hunted(
         # Somebody else may have found a better plan.
         if watch.best is not None and (state.hard is not None or watch.worth < state.cost):
             state = State(watch.best, core.loads(watch.best), watch.worth)
+        elif state.hard is not None:
+            firm = min(FIRMER * firm, FIRMEST)
+            state = _mended(ground, watch, state, limits.seed + 1 + hunter.rounds, firm)
 
 
-def _state(ground: Ground, watch: Watch, choice: Ints) -> State:
-    """The best plan, or ``choice`` with missed limits very dear while there is none."""
+def _state(ground: Ground, watch: Watch, choice: Ints, firm: float) -> State:
+    """The best plan, or ``choice`` while there is none, missed limits ``firm`` times as dear."""
     core = ground.core
     if watch.best is not None:
         return State(watch.best, core.loads(watch.best), watch.worth)
     load = core.loads(choice)
-    return State(choice, load, ground.cost(choice, load), FIRM * ground.hard)
+    return State(choice, load, ground.cost(choice, load, firm), firm * ground.hard)
+
+
+def _mended(ground: Ground, watch: Watch, state: State, seed: int, firm: float) -> State:
+    """The state from which neighbourhoods are to drive out missed limits, ``firm`` times as dear:
+    the better of the plan at hand and of what moves around the limits make of it."""
+    core = ground.core
+    choice = mended(ground, state.choice, seed, watch.over)
+    watch.offer(choice, core.worth(choice))
+    plans = [_state(ground, watch, one, firm) for one in (state.choice, choice)]
+    return min(plans, key=lambda one: one.cost)
 
 
 def _begun(ground: Ground, watch: Watch, begin: Ints, limits: Limits, far: float) -> Ints | None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from optiterr.search.arms import FEW, MANY, Arm, Arms, Pool, least
 from optiterr.search.chains import SEATS_A_SECOND, STIFF, exchanged
-from optiterr.search.cooling import simmers
+from optiterr.search.cooling import missed_rows, simmers
 from optiterr.search.core import Core, Floats, Ints, charges_alone
 from optiterr.search.ground import Ground, neighbours
 from optiterr.search.merging import Plans, near, put_together
@@ -122,6 +122,16 @@ def rep_gaps(core: Core, price: Floats, regret: Floats, state: State, reps: int)
     return found
 
 
+def rep_misses(core: Core, state: State, reps: int) -> Floats:
+    """How many missed hard limits sit with each rep: each is shared evenly by the pairs that load
+    its row."""
+    row, col, _ = entries(core, state.choice)
+    missed = missed_rows(core, state.load)[row]
+    users = np.bincount(row[missed], minlength=core.rows)
+    rep = core.pairs.rep[state.choice[col[missed]]]
+    return np.bincount(rep, 1.0 / users[row[missed]], minlength=reps).astype(float)
+
+
 def cluster(shared: Any, seed: int, size: int, random: np.random.Generator) -> Ints:
     """The rep ``seed`` and others around it: each next one shares accounts with those chosen."""
     chosen = [seed]
@@ -222,6 +232,10 @@ class Hunt:
             self._shared = neighbours(core, pool, state.choice, self._reps)
         price, regret = self._ground.found.price, self._ground.regret
         weight = rep_gaps(core, price, regret, state, self._reps)
+        if state.hard is not None:
+            # There is no plan yet: nothing counts but what keeps this one from being one.
+            misses = rep_misses(core, state, self._reps)
+            weight = misses if misses.any() else weight
         weight = (weight + 0.02 * weight.mean()) * 0.6**self._tired
         taken = np.zeros(self._reps, dtype=bool)
         found = []

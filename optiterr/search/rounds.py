@@ -222,8 +222,12 @@ class Rounds:
         cold = now + COLD * (end - now) if simmers(ground.core) else end
         choice = cooled(ground, self._first, tries, seed, threads, over, how, cold)
         choice = simmered(ground, choice, seed, threads, over, end)
-        choice = mended(ground, choice, seed, self._watch.over)
-        choice = linked(ground, choice, seed, threads, over, end)
+        whole = mended(ground, choice, seed, self._watch.over)
+        choice = linked(ground, whole, seed, threads, over, end)
+        worth = ground.core.worth
+        if np.isfinite(worth(whole)) and not np.isfinite(worth(choice)):
+            # A little of a limit was worth missing: moves had driven out what is dearer still.
+            choice = whole
         return choice, self._cost(choice)
 
     def _told(self, made: Costed) -> Costed:
