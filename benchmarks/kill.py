@@ -24,6 +24,7 @@ import psutil
 from optiterr.search.decompose import DECOMPOSE
 from optiterr.solution import Limits, Solution
 from optiterr.solvers import child
+from optiterr.solvers.processes import NURSERY
 from optiterr.solvers.supervise import supervised
 
 WAYS = ("killed", "stopped", "short")
@@ -43,10 +44,11 @@ CASES = (("geo", 2000, 25, 4), ("books", 500, 80, 1))
 
 
 def children() -> Iterator[psutil.Process]:
-    """The watched processes that this one has started and that still run."""
+    """The watched processes that this one has started and that still run, but the nursery."""
     for one in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if child.__file__ in one.cmdline() and one.status() != psutil.STATUS_ZOMBIE:
+            watched = child.__file__ in one.cmdline() and one.pid != NURSERY.pid
+            if watched and one.status() != psutil.STATUS_ZOMBIE:
                 yield one
 
 

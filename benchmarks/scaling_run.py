@@ -31,6 +31,7 @@ from optiterr.model import Model
 from optiterr.solution import Improvement, Limits, Solution
 from optiterr.solvers import solver
 from optiterr.solvers.priced import climb
+from optiterr.solvers.processes import NURSERY
 from optiterr.solvers.supervise import supervised
 from optiterr.solving import case_told, whole_bound
 
@@ -105,6 +106,9 @@ class Memory:
             held = 0
             with contextlib.suppress(psutil.Error):
                 for one in own.children(recursive=True):
+                    # What the nursery holds its forks share, and it is counted there.
+                    if one.pid == NURSERY.pid:
+                        continue
                     with contextlib.suppress(psutil.Error):
                         held += one.memory_info().rss
             self.peak = max(self.peak, held / 2**20)

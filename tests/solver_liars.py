@@ -46,6 +46,14 @@ def telling(model: Model, limits: Limits, start: Floats | None, report: Report |
     return Solution(Status.NO_SOLUTION, "telling", message=said)
 
 
+def placed(model: Model, limits: Limits, start: Floats | None, report: Report | None) -> Solution:
+    """No plan; says whose child it is, where, what OPTITERR_TOLD is there, whether it leads a
+    session, and how many files are open."""
+    told, leads = os.environ.get("OPTITERR_TOLD", "-"), os.getsid(0) == os.getpid()
+    said = f"{os.getppid()} {os.getcwd()} {told} {leads} {len(os.listdir('/proc/self/fd'))}"
+    return Solution(Status.NO_SOLUTION, "placed", message=said)
+
+
 def short_case(
     model: Model, limits: Limits, start: Floats | None, report: Report | None
 ) -> Solution:

@@ -21,6 +21,7 @@ from optiterr.errors import AuditError, SolverError
 from optiterr.model import Model
 from optiterr.pairs import Pairs
 from optiterr.rowfunctions import Band
+from optiterr.search.decompose import DECOMPOSE
 from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import Solve, Solver
 from optiterr.solvers.supervise import supervised, supervised_relax
@@ -276,7 +277,7 @@ def test_phases_arrive_too_and_are_no_improvements() -> None:
     """Each is told when it begins; the log keeps plans and bounds only, with their phases."""
     heard: list[Improvement] = []
     each = case("l1", 2).model
-    solution = supervised("decompose", each, Limits(seconds=20), report=heard.append)
+    solution = supervised(DECOMPOSE, each, Limits(seconds=20), report=heard.append)
     begun = [line.phase for line in heard if line.empty]
     assert begun[:3] == ["build", "prices", "relaxation"]
     assert solution.log == tuple(line for line in heard if not line.empty)

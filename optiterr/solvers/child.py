@@ -8,15 +8,17 @@ import os
 import pickle
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
+import traceback
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
 from time import perf_counter
 from types import MappingProxyType
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +27,14 @@ if TYPE_CHECKING:
     from optiterr.model import Model
     from optiterr.solution import Improvement
 
+ROOT = str(Path(__file__).parents[2])
+"""The folder in which the package lies."""
+
 ASK_SECONDS = 0.02
 """A solver's question whether to stop is answered anew at most this often."""
+
+LONGEST = 1 << 20
+"""Bytes of a message to the nursery at most: an environment is part of it."""
 
 ALIGNED = 64
 """Arrays begin in the file of a job at multiples of so many bytes."""
@@ -148,6 +156,8 @@ def limit_memory(gigabytes: float | None) -> None:
 def _import_ours(root: str, path: list[str]) -> None:
     """Import the package from ``root``, where the parent has it; all else is found on ``path``."""
     sys.path[:] = path
+    if "optiterr" in sys.modules:  # forked from where it was loaded for the same parent
+        return
     spec = PathFinder.find_spec("optiterr", [root])
     assert spec is not None
     assert spec.loader is not None
@@ -192,9 +202,35 @@ def main(job: str) -> None:
             line.send("malformed", f"{type(solution).__name__} that cannot be sent ({error})")
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
-    sys.stdout.flush()
-    sys.stderr.flush()
+def run(job: str) -> NoReturn:
+    """Be the process of the job in the file ``job``, to the end."""
+    code = 1
+    try:
+        main(job)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - the edge of a process: what it says last is read there
+        traceback.print_exc()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     # Threads of native libraries must not delay or crash the end.
-    os._exit(0)
+    os._exit(code)
+
+
+def nurse(handle: int) -> None:
+    """Be the nursery at the socket ``handle``: see :mod:`optiterr.solvers.nursery`."""
+    wire = socket.socket(fileno=handle)
+    root, path, idle = pickle.loads(wire.recv(LONGEST))
+    _import_ours(root, path)
+    from optiterr.solvers import nursery
+
+    nursery.serve(wire, idle)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        nurse(int(sys.argv[2]))
+    else:
+        run(sys.argv[1])

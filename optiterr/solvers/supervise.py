@@ -29,6 +29,7 @@ from optiterr.errors import SolverError
 from optiterr.model import Model
 from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import Solve, Solver, child, demands, ensure, solver
+from optiterr.solvers.processes import Process, begun
 
 Floats = NDArray[np.float64]
 Stop = Callable[[], bool] | threading.Event
@@ -105,14 +106,7 @@ class _Watch:
             job, notes = Path(folder) / "job", Path(folder) / "notes"
             self._write(job, start)
             with notes.open("wb") as printed:
-                process = subprocess.Popen(
-                    # Safe path: neither the current folder nor the script's own is searched.
-                    [sys.executable, "-P", child.__file__, str(job)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=printed,
-                    start_new_session=True,
-                )
+                process = begun(job, printed)
             events: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
             assert process.stdout is not None
             reader = threading.Thread(target=_read, args=(process.stdout, events), daemon=True)
@@ -142,7 +136,7 @@ class _Watch:
         arrays: list[pickle.PickleBuffer] = []
         rest = pickle.dumps(body, protocol=5, buffer_callback=arrays.append)
         head = {
-            "root": str(Path(child.__file__).parents[2]),
+            "root": child.ROOT,
             "path": sys.path,
             "function": function,
             "memory_gb": self.limits.memory_gb,
@@ -156,7 +150,7 @@ class _Watch:
                 file.write(one.raw())
 
     def _follow(
-        self, process: subprocess.Popen[bytes], events: queue.SimpleQueue[tuple[Any, ...]]
+        self, process: Process, events: queue.SimpleQueue[tuple[Any, ...]]
     ) -> tuple[Any, ...]:
         """Wait for the last message; ends early at the deadline, at the memory limit or on stop."""
         ready = asked = None
@@ -200,7 +194,7 @@ class _Watch:
         if self.report is not None:
             self.report(improvement)
 
-    def _too_big(self, process: subprocess.Popen[bytes]) -> bool:
+    def _too_big(self, process: Process) -> bool:
         if self.limits.memory_gb is None:
             return False
         used = 0
@@ -360,14 +354,14 @@ def _wanted(stop: Stop | None) -> str | None:
     return "stop" if wanted else None
 
 
-def _say_stop(process: subprocess.Popen[bytes]) -> None:
+def _say_stop(process: Process) -> None:
     assert process.stdin is not None
     with contextlib.suppress(OSError):
         process.stdin.write(b"s")
         process.stdin.flush()
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: Process) -> None:
     """End ``process`` and everything that it started, and wait until they are gone."""
     family: list[psutil.Process] = []
     with contextlib.suppress(psutil.Error):
