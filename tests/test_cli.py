@@ -117,6 +117,18 @@ def test_solve_writes_plan_and_tidy_tables(run: Run, folder: Path) -> None:
     assert len(rows(folder / "out" / "accounts.csv")) == 6
 
 
+@pytest.mark.parametrize("command", ["solve", "run"])
+def test_what_solves_need_is_loaded_while_the_scenario_is_read(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """It begins before anything else, even where there is nothing to read."""
+    seen: list[str] = []
+    monkeypatch.setattr("optiterr.solvers.processes.prepare", lambda: seen.append("prepared"))
+    code, _, err = run(command, folder / "nothing.yaml")
+    assert (code, seen) == (2, ["prepared"])
+    assert "nothing.yaml" in err
+
+
 def test_solve_prints_a_summary_that_says_what_is_proved(run: Run, folder: Path) -> None:
     """Without --json: status, cost, proved bound and gap, cost by rule."""
     code, out, _ = run("solve", folder / "trees.yaml")

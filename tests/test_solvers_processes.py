@@ -141,6 +141,18 @@ def test_no_file_stays_open(way: str) -> None:
     assert len(os.listdir(there)) <= theirs
 
 
+def test_a_nursery_can_be_begun_ahead(nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first solve then uses that one; where processes are begun anew there is none."""
+    with monkeypatch.context() as patch:
+        patch.setattr(processes, "FORKS", False)
+        processes.prepare()
+        assert nursery.pid is None
+    processes.prepare()
+    ahead = nursery.pid
+    processes.prepare()
+    assert placed()[0] == nursery.pid == ahead
+
+
 def test_a_nursery_that_was_ended_is_begun_anew(nursery: Nursery) -> None:
     """Between two solves the second has another."""
     first = placed()[0]

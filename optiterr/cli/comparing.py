@@ -64,6 +64,9 @@ def run(
 
     Ctrl-C stops with the best plans so far: cases not begun are left out.
     """
+    from optiterr.solvers.processes import prepare
+
+    prepare()
     from optiterr.outputs.forms.writing import forms_asked
     from optiterr.runs import make_ready, run_study
 

@@ -149,6 +149,9 @@ def solve(
     as_json: AsJson = False,
 ) -> None:
     """Solve one scenario: an audited plan with a proved gap. Ctrl-C stops with the best so far."""
+    from optiterr.solvers.processes import prepare
+
+    prepare()
     from optiterr.clock import Clock
     from optiterr.engine import read, save, solve_problem
     from optiterr.outputs.plan_tables import write_plan_tables

@@ -124,8 +124,7 @@ class Nursery:
     def fork(self, job: Path, printed: IO[bytes]) -> Forked | None:
         """A process for ``job`` whose error output goes to ``printed``; None where none is made."""
         for _ in range(2):
-            with self._turn:
-                wire = self._wire or self._begin()
+            wire = self.begin()
             if wire is None:
                 return None
             forked = _asked(wire, job, printed)
@@ -134,6 +133,11 @@ class Nursery:
             # It was idle and has ended, or somebody has ended it.
             self.end(wire)
         return None
+
+    def begin(self) -> socket.socket | None:
+        """Begin it unless it runs; None where it cannot be begun."""
+        with self._turn:
+            return self._wire or self._begin()
 
     def _begin(self) -> socket.socket | None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -163,11 +167,8 @@ class Nursery:
             self._wire.close()
             self._wire, process = None, self._process
         if process is not None:
-            try:
-                process.wait(1.0)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.kill()
+            process.wait()
 
     def forget(self) -> None:
         """In a fork of this process: the nursery is that of the other."""
@@ -203,6 +204,12 @@ NURSERY = Nursery()
 if FORKS:
     os.register_at_fork(after_in_child=NURSERY.forget)
     atexit.register(NURSERY.end)
+
+
+def prepare() -> None:
+    """Begin the nursery, so that it has loaded by the time of the first solve."""
+    if FORKS:
+        NURSERY.begin()
 
 
 def begun(job: Path, printed: IO[bytes]) -> Process:
