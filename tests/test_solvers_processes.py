@@ -218,12 +218,14 @@ def test_without_a_nursery_a_solve_is_begun_anew(
 
 
 def test_an_environment_too_long_to_tell_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the process is begun anew."""
+    """Then the process is begun anew, and the nursery stays for others."""
+    before = placed()[0]
     for place in range(20):
         monkeypatch.setenv(f"OPTITERR_LONG_{place}", "x" * 100_000)
     monkeypatch.setenv("OPTITERR_TOLD", "all")
     parent, _, told = placed()
     assert (parent, told) == (os.getpid(), "all")
+    assert before == processes.NURSERY.pid
 
 
 FORKING = """

@@ -63,8 +63,11 @@ def serve(wire: socket.socket, idle: float) -> None:
                 # Where nothing can be forked, nothing is told but that the pipe is closed.
                 pid = os.fork()
                 if not pid:
-                    wire.close()
-                    _become(job, environment, folder, files, [woken, wake, *told.values()])
+                    try:
+                        wire.close()
+                        _become(job, environment, folder, files, [woken, wake, *told.values()])
+                    finally:
+                        os._exit(1)
                 told[pid] = os.dup(files[3])
                 os.write(told[pid], number(pid))
             for one in files:

@@ -29,6 +29,9 @@ IDLE_SECONDS = 60.0
 """When no solve has begun for so long, and none runs, the nursery ends; the next solve begins a new
 one."""
 
+MOST_BYTES = 150_000
+"""A longer message, of a very long environment, may not fit: the process is begun anew."""
+
 TICK = 0.01
 """Seconds between two looks at a process that nobody tells of any more."""
 
@@ -123,11 +126,17 @@ class Nursery:
 
     def fork(self, job: Path, printed: IO[bytes]) -> Forked | None:
         """A process for ``job`` whose error output goes to ``printed``; None where none is made."""
+        folder = None
+        with contextlib.suppress(OSError):
+            folder = os.getcwd()
+        message = pickle.dumps((str(job), dict(os.environ), folder))
+        if len(message) > MOST_BYTES:
+            return None
         for _ in range(2):
             wire = self.begin()
             if wire is None:
                 return None
-            forked = _asked(wire, job, printed)
+            forked = _asked(wire, message, printed)
             if forked is not None:
                 return forked
             # It was idle and has ended, or somebody has ended it.
@@ -178,12 +187,8 @@ class Nursery:
         self._wire = self._process = None
 
 
-def _asked(wire: socket.socket, job: Path, printed: IO[bytes]) -> Forked | None:
-    """The process that the nursery at ``wire`` forks for ``job``; None where it does not."""
-    folder = None
-    with contextlib.suppress(OSError):
-        folder = os.getcwd()
-    message = pickle.dumps((str(job), dict(os.environ), folder))
+def _asked(wire: socket.socket, message: bytes, printed: IO[bytes]) -> Forked | None:
+    """The process that the nursery at ``wire`` forks for ``message``; None where it does not."""
     (their_in, our_in), (our_out, their_out), (our_end, their_end) = os.pipe(), os.pipe(), os.pipe()
     with contextlib.suppress(OSError):
         socket.send_fds(wire, [message], [their_in, their_out, printed.fileno(), their_end])
