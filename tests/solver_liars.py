@@ -170,6 +170,13 @@ def leaving(model: Model, limits: Limits, start: Floats | None, report: Report |
     os._exit(7)
 
 
+def giving_up(
+    model: Model, limits: Limits, start: Floats | None, report: Report | None
+) -> Solution:
+    """Ends the process with a word."""
+    sys.exit("gave up")
+
+
 def hanging(model: Model, limits: Limits, start: Floats | None, report: Report | None) -> Solution:
     """Never ends, hears nothing, and has a child that does the same; its pid is the bound."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

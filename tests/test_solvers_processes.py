@@ -15,7 +15,7 @@ from time import monotonic
 import psutil
 import pytest
 import solver_liars as liars
-from test_solvers_supervised import run, small
+from test_solvers_supervised import lives, run, small
 
 from optiterr.solution import Improvement, Limits, Status
 from optiterr.solvers import processes
@@ -50,11 +50,6 @@ def placed() -> tuple[int, str, str]:
     return int(parent), folder, told
 
 
-def pid_of(nursery: Nursery) -> int:
-    assert nursery._process is not None
-    return nursery._process.pid
-
-
 def files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
@@ -62,7 +57,7 @@ def files() -> int:
 def test_a_solve_is_forked_from_the_nursery_or_is_a_child_of_ours(way: str) -> None:
     """The nursery is one for all solves."""
     parents = {placed()[0] for _ in range(2)}
-    expected = os.getpid() if way == "anew" else pid_of(processes.NURSERY)
+    expected = os.getpid() if way == "anew" else processes.NURSERY.pid
     assert parents == {expected}
 
 
@@ -99,6 +94,9 @@ def test_nothing_of_the_nursery_s_is_open_in_a_solve(monkeypatch: pytest.MonkeyP
 def test_an_end_is_told_as_it_was(way: str) -> None:
     """Exit codes and signals, a last word on the error output, and answers."""
     assert run(liars.leaving, AMPLE).message == "leaving ended without an answer (exit code 7)"
+    assert run(liars.giving_up, AMPLE).message == (
+        "giving_up ended without an answer (exit code 1); it printed last: gave up"
+    )
     assert run(liars.aborting, AMPLE).message == (
         "aborting crashed with SIGABRT; it printed last: assertion failed: basis"
     )
@@ -129,7 +127,7 @@ def test_no_file_stays_open(way: str) -> None:
     """Here and in the nursery."""
     run(liars.honest, AMPLE)
     before = files()
-    there = f"/proc/{pid_of(processes.NURSERY)}/fd" if way == "forked" else "/proc/self/fd"
+    there = f"/proc/{processes.NURSERY.pid}/fd" if way == "forked" else "/proc/self/fd"
     theirs = len(os.listdir(there))
     for one in (liars.honest, liars.aborting, liars.raising):
         run(one, AMPLE)
@@ -158,7 +156,7 @@ def test_a_nursery_that_was_ended_is_begun_anew(nursery: Nursery) -> None:
     first = placed()[0]
     os.kill(first, signal.SIGKILL)
     second = placed()[0]
-    assert second == pid_of(nursery) != first
+    assert second == nursery.pid != first
 
 
 def test_an_idle_nursery_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +180,7 @@ def test_a_solve_outlives_its_nursery(nursery: Nursery) -> None:
 
     def listen(_: Improvement) -> None:
         if not told.is_set():
-            os.kill(pid_of(nursery), signal.SIGKILL)
+            os.kill(nursery.pid, signal.SIGKILL)
             told.set()
 
     solution = run(liars.obedient, Limits(seconds=100), report=listen, stop=told)
@@ -197,13 +195,13 @@ def test_a_solve_that_hangs_without_its_nursery_is_ended(nursery: Nursery) -> No
     def listen(line: Improvement) -> None:
         assert line.bound is not None
         solves.append(psutil.Process(int(line.bound)).ppid())
-        os.kill(pid_of(nursery), signal.SIGKILL)
+        os.kill(nursery.pid, signal.SIGKILL)
 
     solution = run(liars.hanging, report=listen, grace=0.5)
     assert solution.message == "hanging ran past its limit of 0.2 s and was killed 0.5 s later"
     assert solution.bound is not None
-    assert not _lives(int(solution.bound))
-    assert [_lives(one) for one in solves] == [False]
+    assert not lives(int(solution.bound))
+    assert [lives(one) for one in solves] == [False]
 
 
 def test_without_a_nursery_a_solve_is_begun_anew(
@@ -234,7 +232,6 @@ sys.path[:0] = sys.argv[1:]
 import solver_liars as liars
 from test_solvers_supervised import run
 from optiterr.solution import Limits
-from optiterr.solvers.processes import NURSERY
 if __name__ == "__main__":
     first = run(liars.placed, Limits(seconds=20)).message.split()[0]
     pid = os.fork()
@@ -254,19 +251,11 @@ def test_a_fork_of_ours_has_a_nursery_of_its_own() -> None:
         timeout=60,
         check=True,
     )
-    told = {
-        where: (first, other) for first, other, where in map(str.split, done.stdout.split("\n")[:2])
-    }
+    said = [line.split() for line in done.stdout.splitlines()]
+    told = {where: (first, other) for first, other, where in said}
     assert told["here"][0] == told["here"][1] == told["there"][0] != told["there"][1]
     end = monotonic() + 10.0
     left = {int(one) for pair in told.values() for one in pair}
-    while any(map(_lives, left)) and monotonic() < end:
+    while any(map(lives, left)) and monotonic() < end:
         threading.Event().wait(0.02)
-    assert not [one for one in left if _lives(one)]
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    assert not [one for one in left if lives(one)]

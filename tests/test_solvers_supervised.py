@@ -365,7 +365,7 @@ if __name__ == "__main__":
 """
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -388,9 +388,9 @@ def test_a_killed_parent_leaves_no_process_and_no_folder(tmp_path: Path) -> None
     parent.wait()
     parent.stdout.close()
     end = monotonic() + 20.0
-    while (_lives(child) or _lives(grandchild)) and monotonic() < end:
+    while (lives(child) or lives(grandchild)) and monotonic() < end:
         threading.Event().wait(0.02)
-    assert (_lives(child), _lives(grandchild)) == (False, False)
+    assert (lives(child), lives(grandchild)) == (False, False)
     assert list(tmp_path.iterdir()) == []
 
 

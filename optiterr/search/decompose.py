@@ -8,6 +8,7 @@ solved as small programs until the gap or the time is reached.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain, repeat
 from time import perf_counter
 
 import numpy as np
@@ -17,7 +18,7 @@ from optiterr.certificate import lower_bound
 from optiterr.model import Model
 from optiterr.search.ascent import Passes, ascend, units, usual_change
 from optiterr.search.booking import Booking, bookable
-from optiterr.search.cooling import mended
+from optiterr.search.cooling import FIRM, mended
 from optiterr.search.core import Core, Floats, Ints
 from optiterr.search.diving import dearness, dive
 from optiterr.search.exact import MOST_PAIRS, Beside, few, finish
@@ -87,10 +88,6 @@ NODE_PAIRS_A_SECOND = 10_000_000
 
 SOFT = 4.0
 """While plans are sought, a missed limit costs this many times its price in the relaxation."""
-
-FIRM, FIRMER, FIRMEST = 16.0, 4.0, 65536.0
-"""How much dearer missed limits are while neighbourhoods are to drive them out, how many times
-dearer with each turn in which they do not, and at most."""
 
 SMALL_MOVES = 40.0
 """In a small model moves take at most so many seconds: HiGHS and the neighbourhoods make more of
@@ -377,9 +374,9 @@ def _hunted(
     core = ground.core
     if limits.threads == 1 and least is not None and not watch.over():
         finish(core, least, watch, limits, watch.until(SMALL_SHARE))
-    state, firm = _state(ground, watch, rounds.choice, FIRM), FIRM
-    if state.hard is not None:
-        state = _mended(ground, watch, state, limits.seed + 1, firm)
+    # Missed limits become as dear as where moves drive them out, a step with each turn.
+    firm = chain(FIRM[1:], repeat(FIRM[-1]))
+    state = _state(ground, watch, rounds.choice, limits.seed + 1, next(firm))
     # HiGHS does not like to share with itself.
     solvers = SOLVERS[:1] if beside.busy else SOLVERS
     hunter = Hunt(ground, watch, limits.seed, beside.threads, solvers, rounds)
@@ -394,27 +391,24 @@ def _hunted(
         if watch.best is not None and (state.hard is not None or watch.worth < state.cost):
             state = State(watch.best, core.loads(watch.best), watch.worth)
         elif state.hard is not None:
-            firm = min(FIRMER * firm, FIRMEST)
-            state = _mended(ground, watch, state, limits.seed + 1 + hunter.rounds, firm)
+            seed = limits.seed + 1 + hunter.rounds
+            state = _state(ground, watch, state.choice, seed, next(firm))
 
 
-def _state(ground: Ground, watch: Watch, choice: Ints, firm: float) -> State:
-    """The best plan, or ``choice`` while there is none, missed limits ``firm`` times as dear."""
+def _state(ground: Ground, watch: Watch, choice: Ints, seed: int, firm: float) -> State:
+    """The best plan. While there is none the better of ``choice`` and of what moves around missed
+    limits make of it, these ``firm`` times as dear."""
     core = ground.core
+    plans = [choice]
+    if watch.best is None:
+        plans.append(mended(ground, choice, seed, watch.over))
+        watch.offer(plans[1], core.worth(plans[1]))
     if watch.best is not None:
         return State(watch.best, core.loads(watch.best), watch.worth)
-    load = core.loads(choice)
-    return State(choice, load, ground.cost(choice, load, firm), firm * ground.hard)
-
-
-def _mended(ground: Ground, watch: Watch, state: State, seed: int, firm: float) -> State:
-    """The state from which neighbourhoods are to drive out missed limits, ``firm`` times as dear:
-    the better of the plan at hand and of what moves around the limits make of it."""
-    core = ground.core
-    choice = mended(ground, state.choice, seed, watch.over)
-    watch.offer(choice, core.worth(choice))
-    plans = [_state(ground, watch, one, firm) for one in (state.choice, choice)]
-    return min(plans, key=lambda one: one.cost)
+    loads = [core.loads(one) for one in plans]
+    costs = [ground.cost(one, load, firm) for one, load in zip(plans, loads, strict=True)]
+    at = int(np.argmin(costs))
+    return State(plans[at], loads[at], costs[at], firm * ground.hard)
 
 
 def _begun(ground: Ground, watch: Watch, begin: Ints, limits: Limits, far: float) -> Ints | None:

@@ -114,22 +114,22 @@ def rep_gaps(core: Core, price: Floats, regret: Floats, state: State, reps: int)
         value = function.value(y)
         value = np.where(np.isfinite(value), value, 0.0)
         row_gap[own] = np.maximum(value + function.conjugate(p) - p * y, 0.0)
-    # A row's residual goes to the reps of the pairs that load it, shared evenly.
-    row, col, _ = entries(core, state.choice)
-    users = np.bincount(row, minlength=core.rows)
-    share = np.divide(row_gap, users, out=np.zeros(core.rows), where=users > 0)
-    found += np.bincount(rep[col], share[row], minlength=reps)
-    return found
+    return found + _of_reps(core, state.choice, row_gap, reps)
 
 
 def rep_misses(core: Core, state: State, reps: int) -> Floats:
-    """How many missed hard limits sit with each rep: each is shared evenly by the pairs that load
-    its row."""
-    row, col, _ = entries(core, state.choice)
-    missed = missed_rows(core, state.load)[row]
-    users = np.bincount(row[missed], minlength=core.rows)
-    rep = core.pairs.rep[state.choice[col[missed]]]
-    return np.bincount(rep, 1.0 / users[row[missed]], minlength=reps).astype(float)
+    """How many missed hard limits sit with each rep."""
+    return _of_reps(core, state.choice, missed_rows(core, state.load).astype(float), reps)
+
+
+def _of_reps(core: Core, choice: Ints, amount: Floats, reps: int) -> Floats:
+    """What each rep has of ``amount``, one for each row: it goes to the reps of the pairs that load
+    the row, shared evenly."""
+    row, col, _ = entries(core, choice)
+    users = np.bincount(row, minlength=core.rows)
+    share = np.divide(amount, users, out=np.zeros(core.rows), where=users > 0)
+    rep = core.pairs.rep[choice[col]]
+    return np.bincount(rep, share[row], minlength=reps).astype(float)
 
 
 def cluster(shared: Any, seed: int, size: int, random: np.random.Generator) -> Ints:
@@ -231,11 +231,12 @@ class Hunt:
             pool = np.union1d(np.union1d(self._thin, state.choice), strained)
             self._shared = neighbours(core, pool, state.choice, self._reps)
         price, regret = self._ground.found.price, self._ground.regret
-        weight = rep_gaps(core, price, regret, state, self._reps)
+        weight = np.zeros(self._reps)
         if state.hard is not None:
             # There is no plan yet: nothing counts but what keeps this one from being one.
-            misses = rep_misses(core, state, self._reps)
-            weight = misses if misses.any() else weight
+            weight = rep_misses(core, state, self._reps)
+        if not weight.any():
+            weight = rep_gaps(core, price, regret, state, self._reps)
         weight = (weight + 0.02 * weight.mean()) * 0.6**self._tired
         taken = np.zeros(self._reps, dtype=bool)
         found = []

@@ -225,7 +225,7 @@ class Rounds:
         whole = mended(ground, choice, seed, self._watch.over)
         choice = linked(ground, whole, seed, threads, over, end)
         worth = ground.core.worth
-        if np.isfinite(worth(whole)) and not np.isfinite(worth(choice)):
+        if not np.isfinite(worth(choice)) and np.isfinite(worth(whole)):
             # A little of a limit was worth missing: moves had driven out what is dearer still.
             choice = whole
         return choice, self._cost(choice)

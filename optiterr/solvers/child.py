@@ -210,6 +210,8 @@ def run(job: str) -> NoReturn:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if end.code is not None and not isinstance(end.code, int):
+            print(end.code, file=sys.stderr)
     except BaseException:  # noqa: BLE001 - the edge of a process: what it says last is read there
         traceback.print_exc()
     with contextlib.suppress(OSError, ValueError):

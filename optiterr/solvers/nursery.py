@@ -13,6 +13,7 @@ import pickle
 import select
 import signal
 import socket
+import struct
 from typing import NoReturn
 
 from optiterr.solvers import child
@@ -20,13 +21,8 @@ from optiterr.solvers import child
 LOADED = ("optiterr.solvers.highs", "highspy")
 """What is loaded before the first fork, with all that it needs."""
 
-WORD = 8
-"""Bytes of a number on the pipe that tells of a process: first its id, then how it ended."""
-
-
-def number(value: int) -> bytes:
-    """``value`` for the pipe that tells of a process."""
-    return value.to_bytes(WORD, "little", signed=True)
+WORD = struct.Struct("<q")
+"""A number on the pipe that tells of a process: first its id, then how it ended."""
 
 
 def serve(wire: socket.socket, idle: float) -> None:
@@ -68,8 +64,8 @@ def serve(wire: socket.socket, idle: float) -> None:
                         _become(job, environment, folder, files, [woken, wake, *told.values()])
                     finally:
                         os._exit(1)
-                told[pid] = os.dup(files[3])
-                os.write(told[pid], number(pid))
+                told[pid] = files.pop()
+                os.write(told[pid], WORD.pack(pid))
             for one in files:
                 os.close(one)
 
@@ -87,7 +83,7 @@ def _reap(told: dict[int, int]) -> None:
         pipe = told.pop(one.si_pid)
         code = one.si_status if one.si_code == os.CLD_EXITED else -one.si_status
         with contextlib.suppress(BrokenPipeError):
-            os.write(pipe, number(code))
+            os.write(pipe, WORD.pack(code))
         os.close(pipe)
         os.waitpid(one.si_pid, 0)
 

@@ -23,7 +23,7 @@ from optiterr.solvers import child
 from optiterr.solvers.nursery import WORD
 
 START_SECONDS = 120.0
-"""Longest time that a nursery may take to load and to fork."""
+"""Longest time that a process may take to load what it needs: the nursery, or that of a solve."""
 
 IDLE_SECONDS = 60.0
 """When no solve has begun for so long, and none runs, the nursery ends; the next solve begins a new
@@ -77,7 +77,7 @@ class Forked:
             if word is None:
                 break
             if word:
-                self._over(int.from_bytes(word, "little", signed=True))
+                self._over(*WORD.unpack(word))
             elif not _lives(self.pid):
                 self._over(-signal.SIGKILL)
             elif left <= 0.0:
@@ -97,7 +97,7 @@ def _word(pipe: int, seconds: float) -> bytes | None:
     silent = select.poll()
     silent.register(pipe, select.POLLIN)
     ready = silent.poll(None if seconds == inf else 1000.0 * seconds)
-    return os.read(pipe, WORD) if ready else None
+    return os.read(pipe, WORD.size) if ready else None
 
 
 def _lives(pid: int) -> bool:
@@ -199,7 +199,7 @@ def _asked(wire: socket.socket, message: bytes, printed: IO[bytes]) -> Forked | 
         for one in (our_in, our_out, our_end):
             os.close(one)
         return None
-    number = int.from_bytes(pid, "little", signed=True)
+    (number,) = WORD.unpack(pid)
     return Forked(number, os.fdopen(our_in, "wb"), os.fdopen(our_out, "rb"), our_end)
 
 

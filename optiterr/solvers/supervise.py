@@ -29,16 +29,13 @@ from optiterr.errors import SolverError
 from optiterr.model import Model
 from optiterr.solution import Improvement, Limits, Solution, Status
 from optiterr.solvers import Solve, Solver, child, demands, ensure, solver
-from optiterr.solvers.processes import Process, begun
+from optiterr.solvers.processes import START_SECONDS, Process, begun
 
 Floats = NDArray[np.float64]
 Stop = Callable[[], bool] | threading.Event
 
 TICK = 0.05
 """Seconds between two looks at deadline, memory and the word to stop."""
-
-START_SECONDS = 120.0
-"""Longest time that a child may take to load the model."""
 
 GRACE = 2.0
 """Seconds beyond the limit (plus a tenth of it) before the process is killed."""
